@@ -1,0 +1,1 @@
+"""Every door: REST, OAI-PMH and pages."""

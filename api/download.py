@@ -1,0 +1,178 @@
+"""A stored file on its way out: flat memory, ranges, digests, and no byte that could run as ours."""
+
+import codecs
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol, cast
+from urllib.parse import quote
+
+import anyio
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from api import conditional, security
+from api.conditional import Unsatisfiable
+from api.errors import DoorError
+from storage import checksums
+from storage.errors import Damaged
+from storage.store import Store
+
+# What browsers show without running anything of it; PDF in a viewer of their own.
+_SHOWN = frozenset(
+    ["application/pdf", "image/avif", "image/bmp", "image/gif", "image/jpeg", "image/png", "image/webp", "text/plain"]
+)
+_SHOWN_FAMILIES = ("audio/", "video/")
+_PROBE = 64 * 1024  # bytes of a text that tell whether it is UTF-8
+_ATTRIBUTE_CHARACTERS = "!#$&+-.^_`|~"  # RFC 8187, section 3.2.1, beside letters and digits
+
+
+class _Closable(Protocol):
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Bytes of the store (``key`` is their sha256) under the name and type that people see."""
+
+    key: str
+    name: str
+    media_type: str
+    size: int
+    modified: datetime
+    private: bool
+
+
+class Download(Response):
+    """GET or HEAD of one file. Store errors before the first byte become problem documents; later ones break off."""
+
+    def __init__(self, store: Store, content: Content) -> None:
+        super().__init__()
+        self._store = store
+        self._content = content
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        content = self._content
+        asked = Headers(scope=scope)
+        etag = f'"{content.key}"'
+        conditional.require_match(asked, etag)
+        headers = {
+            "ETag": etag,
+            "Last-Modified": conditional.http_date(content.modified),
+            "Cache-Control": conditional.PRIVATE if content.private else conditional.PUBLIC,
+            "Vary": "Authorization",
+            "Accept-Ranges": "bytes",
+            "Content-Security-Policy": security.CONTENT,
+            "Cross-Origin-Resource-Policy": "cross-origin",
+        }
+        if conditional.is_known(asked, etag, content.modified):
+            await Response(status_code=304, headers=headers)(scope, receive, send)
+            return
+        headers |= await run_in_threadpool(self._described)
+        if scope["method"] == "HEAD":
+            headers["Content-Length"] = str(content.size)
+            await Response(headers=headers)(scope, receive, send)
+            return
+        status, start, end = self._part(asked, etag, headers)
+        headers["Content-Length"] = str(end - start)
+        await self._send(status, start, end, headers, scope, receive, send)
+
+    def _described(self) -> dict[str, str]:
+        """Headers of the representation, after a look at the bytes. Raises Missing, Damaged, Unavailable."""
+        content = self._content
+        if self._store.stat(content.key).size != content.size:
+            raise Damaged(content.key, "another size")
+        media_type = content.media_type
+        if media_type.startswith("text/") and ";" not in media_type and self._is_utf8():
+            media_type += "; charset=utf-8"
+        return {
+            "Content-Type": media_type,
+            "Content-Disposition": disposition(content.name, content.media_type),
+            "Repr-Digest": checksums.digest_field(content.key),
+        }
+
+    def _is_utf8(self) -> bool:
+        """Without a charset a browser guesses, and shows Arabic as Latin letters."""
+        length = min(_PROBE, self._content.size)
+        if length == 0:
+            return True
+        pieces = self._store.open(self._content.key, 0, length)
+        with closing(cast(_Closable, pieces)):
+            start = b"".join(pieces)
+        try:
+            codecs.getincrementaldecoder("utf-8")().decode(start, final=length == self._content.size)
+        except UnicodeDecodeError:
+            return False
+        return True
+
+    def _part(self, asked: Headers, etag: str, headers: dict[str, str]) -> tuple[int, int, int]:
+        """Status and the bytes to send, from … to before; adds what the answer says about the part."""
+        size = self._content.size
+        try:
+            part = conditional.byte_range(asked, size, etag=etag, modified=self._content.modified)
+        except Unsatisfiable:
+            told = {"Content-Range": f"bytes */{size}", "Accept-Ranges": "bytes"}
+            raise DoorError("range.unsatisfiable", headers=told, size=size) from None
+        if part in (None, (0, size)):
+            headers["Content-Digest"] = headers["Repr-Digest"]
+        if part is None:
+            return 200, 0, size
+        headers["Content-Range"] = f"bytes {part[0]}-{part[1] - 1}/{size}"
+        return 206, *part
+
+    async def _send(
+        self, status: int, start: int, end: int, headers: dict[str, str], scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        whole = (start, end) == (0, self._content.size)
+        if whole and "http.response.pathsend" in scope.get("extensions", {}):
+            path = await run_in_threadpool(self._store.local_path, self._content.key)
+            if path is not None:
+                await _send_path(path, status, headers, send)
+                return
+        pieces = await run_in_threadpool(self._store.open, self._content.key, start, end - start)
+        try:
+            # The first piece before the status: a small damaged object is then an error, not a broken answer.
+            first = await run_in_threadpool(next, pieces, None)
+            await StreamingResponse(_stream(first, pieces), status, headers)(scope, receive, send)
+        finally:
+            with anyio.CancelScope(shield=True):
+                await run_in_threadpool(cast(_Closable, pieces).close)
+
+
+async def _send_path(path: Path, status: int, headers: dict[str, str], send: Send) -> None:
+    raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": status, "headers": raw})
+    await send({"type": "http.response.pathsend", "path": str(path)})
+
+
+async def _stream(first: bytes | None, rest: Iterator[bytes]) -> AsyncIterator[bytes]:
+    piece = first
+    while piece is not None:
+        yield piece
+        piece = await run_in_threadpool(next, rest, None)
+
+
+def is_shown(media_type: str) -> bool:
+    """Whether a browser may show it in place; everything that could run as a page of ours is handed over instead."""
+    bare = media_type.partition(";")[0].strip().lower()
+    return bare in _SHOWN or bare.startswith(_SHOWN_FAMILIES)
+
+
+def disposition(name: str, media_type: str) -> str:
+    """``Content-Disposition`` (RFC 6266): the name in UTF-8, and in ASCII for programs that know no better."""
+    kind = "inline" if is_shown(media_type) else "attachment"
+    if re.fullmatch(r"[A-Za-z0-9 ._\-()]+", name):
+        return f'{kind}; filename="{name}"'
+    return f"{kind}; filename=\"{_ascii(name)}\"; filename*=UTF-8''{quote(name, safe=_ATTRIBUTE_CHARACTERS)}"
+
+
+def _ascii(name: str) -> str:
+    """Safe letters only; a name without any is ``file`` with the extension."""
+    stem, dot, extension = name.rpartition(".") if "." in name[1:] else (name, "", "")
+    plain, suffix = (re.sub(r"[^A-Za-z0-9._-]+", "_", part).strip("_") for part in (stem, extension))
+    return f"{plain or 'file'}{dot}{suffix}".rstrip(".")

@@ -1,0 +1,281 @@
+"""What went wrong, as an HTTP answer: one table of statuses, problem documents (RFC 9457), pages for browsers."""
+
+import json
+import logging
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+import storage.errors as stores
+from api import i18n, render, security
+from metadata import findings
+from metadata.findings import Problem
+from oer import identifiers
+from oer.errors import (
+    Conflict,
+    Forbidden,
+    Full,
+    Gone,
+    Invalid,
+    Misconfigured,
+    NotFound,
+    OerError,
+    Stale,
+    TooLarge,
+    Unauthenticated,
+    Unavailable,
+)
+
+logger = logging.getLogger(__name__)
+
+STATUS: Mapping[type[OerError], int] = {
+    Invalid: 422,
+    Unauthenticated: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Gone: 410,
+    Conflict: 409,
+    Stale: 412,
+    TooLarge: 413,
+    Full: 507,
+    Unavailable: 503,
+    Misconfigured: 500,
+}
+
+# Codes of the doors themselves, beside those of ``oer.errors.CODES``.
+DOOR_CODES: Mapping[str, int] = {
+    "method.not-allowed": 405,
+    "media-type.unsupported": 415,
+    "range.unsatisfiable": 416,
+    "request.malformed": 400,
+    "internal": 500,
+}
+
+_DAMAGE_RETRY = 3600  # seconds: somebody has to bring the bytes back
+
+# What FastAPI finds in parameters, as codes whose sentences exist.
+_FINDINGS: Mapping[str, str] = {"missing": "field.missing", "extra_forbidden": "field.unknown"}
+
+
+class DoorError(Exception):
+    """A refusal of the door itself, before anything of the repository was asked: a code of :data:`DOOR_CODES`."""
+
+    def __init__(self, code: str, *, headers: Mapping[str, str] | None = None, **params: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.headers = dict(headers or {})
+        self.params = params
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """An answer in the making: status, code with what fills its sentence, and what else is said."""
+
+    status: int
+    code: str
+    params: Mapping[str, object] = field(default_factory=dict)
+    problems: Sequence[Problem] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    tombstone: Mapping[str, str] = field(default_factory=dict)
+
+
+def of_repository(error: OerError) -> Fault:
+    headers: dict[str, str] = {}
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = 'Bearer realm="api"'
+        if error.code.startswith("token."):
+            headers["WWW-Authenticate"] += ', error="invalid_token"'  # RFC 6750, section 3
+    if isinstance(error, Unavailable):
+        headers["Retry-After"] = str(_DAMAGE_RETRY if error.code == "store.damaged" else error.retry_after)
+    status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
+    return Fault(
+        status,
+        error.code,
+        error.params,
+        error.problems if isinstance(error, Invalid) else (),
+        headers,
+        _tombstone(error) if isinstance(error, Gone) else {},
+    )
+
+
+def _tombstone(gone: Gone) -> dict[str, str]:
+    """What stays visible: the name, the state, the class of the reason, the day; never the record."""
+    since = gone.params.get("since")
+    shown = {name: str(gone.params[name]) for name in ("id", "state", "reason") if name in gone.params}
+    return {**shown, "since": since.isoformat()} if isinstance(since, datetime) else shown
+
+
+def of_store(error: stores.StoreError) -> OerError:
+    """A store's error in the repository's words. Bytes that are missing where a row names them are damage."""
+    match error:
+        case stores.Full():
+            return Full("store.full")
+        case stores.ChecksumMismatch():
+            return Invalid("checksum.mismatch", **error.params)
+        case stores.WrongOffset():
+            return Conflict("upload.offset-wrong", **error.params)
+        case stores.TooLarge():
+            return TooLarge("file.too-large", limit=error.params.get("bytes", ""))
+        case stores.Missing() | stores.Damaged():
+            logger.error("bytes are damaged or missing", extra={"fault": str(error)})
+            return Unavailable("store.damaged")
+        case _:
+            logger.warning("the store does not answer", extra={"fault": str(error)})
+            return Unavailable("store.unavailable")
+
+
+def of_validation(error: RequestValidationError) -> Fault:
+    """Parameters that are not what the route takes, each with its name as the field."""
+    problems = []
+    for found in error.errors():
+        place = found["loc"][1:] or found["loc"]
+        code = _FINDINGS.get(found["type"], "request.parameter-invalid")
+        name = findings.shown(str(place[-1]), 80)
+        problems.append(Problem(code, findings.path(tuple(place)), {"name": name}))
+    return Fault(422, "request.invalid", {"field": problems[0].field if problems else ""}, problems)
+
+
+def of_framework(error: HTTPException) -> Fault:
+    """Starlette's own refusals; their words are dropped, their headers (``Allow``) stay."""
+    codes = {404: "page.unknown", 405: "method.not-allowed", 413: "request.too-large"}
+    status = error.status_code
+    code = codes.get(status) or ("request.malformed" if status < 500 else "internal")
+    return Fault(status, code, headers=dict(error.headers or {}))
+
+
+def install(app: FastAPI) -> None:
+    """Let every error become an answer."""
+
+    async def repository(request: Request, error: Any) -> Response:
+        return answer(request, of_repository(error))
+
+    async def store(request: Request, error: Any) -> Response:
+        return answer(request, of_repository(of_store(error)))
+
+    async def validation(request: Request, error: Any) -> Response:
+        return answer(request, of_validation(error))
+
+    async def framework(request: Request, error: Any) -> Response:
+        return answer(request, of_framework(error))
+
+    async def door(request: Request, error: Any) -> Response:
+        return answer(request, Fault(DOOR_CODES[error.code], error.code, error.params, headers=error.headers))
+
+    app.add_exception_handler(OerError, repository)
+    app.add_exception_handler(stores.StoreError, store)
+    app.add_exception_handler(RequestValidationError, validation)
+    app.add_exception_handler(HTTPException, framework)
+    app.add_exception_handler(DoorError, door)
+
+
+class Catching:
+    """The last net: an unexpected error is logged under an id, and the answer bears that id and nothing else.
+
+    Once an answer has begun, the error goes on to the server, which breaks the connection: a short body must never
+    look like a whole one.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception:
+            name = secrets.token_hex(6)
+            logger.exception("an answer failed", extra={"error_id": name, "path": scope["path"], "begun": begun})
+            if begun:
+                raise
+            await answer(Request(scope, receive), Fault(500, "internal", {"id": name}))(scope, receive, send)
+
+
+def answer(request: Request, fault: Fault) -> Response:
+    """A problem document; for a browser outside the machines' addresses, a page."""
+    spoken = render.language(request)
+    headers = {
+        "Content-Language": spoken,
+        "Vary": "Accept, Accept-Language, Authorization",
+        "Cache-Control": "no-store",
+        **fault.headers,
+    }
+    if _wants_page(request):
+        page = ErrorPage.of(fault, spoken)
+        headers["Content-Security-Policy"] = security.PAGES
+        content = render.html(request, "error.html", page)
+        return Response(content, fault.status, headers, media_type="text/html; charset=utf-8")
+    body = json.dumps(document(request, fault, spoken), ensure_ascii=False).encode()
+    return Response(body, fault.status, headers, media_type="application/problem+json")
+
+
+def document(request: Request, fault: Fault, spoken: i18n.Language) -> dict[str, Any]:
+    """RFC 9457: ``type`` is an address that explains the code; ``code`` and ``errors`` are ours."""
+    installation = request.app.state.installation
+    body: dict[str, Any] = {
+        "type": f"{installation.settings.base_url}/api/problems/{fault.code}",
+        "title": i18n.message(f"status.{fault.status}", spoken),
+        "status": fault.status,
+        "detail": i18n.message(fault.code, spoken, **fault.params),
+        "code": fault.code,
+        "errors": [
+            {
+                "field": problem.field,
+                "code": problem.code,
+                "severity": problem.severity,
+                "message": i18n.message(problem.code, spoken, **problem.params),
+            }
+            for problem in fault.problems
+        ],
+    }
+    if fault.tombstone:
+        body["tombstone"] = dict(fault.tombstone)
+        name = identifiers.oai_identifier(installation.repository_id, fault.tombstone["id"])
+        body["tombstone"]["oai_identifier"] = name
+    return body
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPage:
+    """``since`` and ``reason`` belong to tombstones."""
+
+    status: int
+    title: str
+    detail: str
+    reason: str | None
+    since: datetime | None
+
+    @classmethod
+    def of(cls, fault: Fault, spoken: i18n.Language) -> "ErrorPage":
+        since = fault.params.get("since")
+        return cls(
+            fault.status,
+            i18n.message(f"status.{fault.status}", spoken),
+            i18n.message(fault.code, spoken, **fault.params),
+            fault.tombstone.get("reason"),
+            since if isinstance(since, datetime) else None,
+        )
+
+
+def _wants_page(request: Request) -> bool:
+    """A browser names text/html outright; programs that take anything get the document."""
+    path = request.scope["path"]
+    machines = path == "/oai" or path.startswith(("/api/", "/health/", "/static/")) or path == "/api"
+    return not machines and "text/html" in request.headers.get("accept", "").lower()

@@ -1,0 +1,84 @@
+"""What a caller asks for by name and may see: a resource in one of its versions."""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+
+from sqlmodel import Session
+
+from metadata import values
+from oer import identifiers, policy, queries
+from oer.errors import Gone, NotFound, OerError
+from oer.models import Institution, Resource, Version, VersionFile
+from oer.policy import ANONYMOUS, Actor
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A resource that the caller may see, and one version of it."""
+
+    resource: Resource
+    institution: Institution
+    version: Version
+
+    @property
+    def is_current(self) -> bool:
+        return self.version.number == self.resource.number
+
+    @property
+    def access(self) -> tuple[str, date | None]:
+        """Kind, and the first day of open files. The resource knows of an embargo that a job has lifted since."""
+        if self.is_current:
+            return self.resource.access, self.resource.available
+        written = self.version.description().access
+        return written.kind, written.until
+
+    def is_open(self, *, today: date) -> bool:
+        """Whether anybody may have the files."""
+        try:
+            self.require_download(ANONYMOUS, today=today)
+        except OerError:
+            return False
+        return True
+
+    def require_download(self, actor: Actor, *, today: date) -> None:
+        """Raises Forbidden, NotFound or Gone (``policy.require_download``)."""
+        kind, available = self.access
+        policy.require_download(
+            actor, self.resource, self.institution, access=kind, available=available, today=today
+        )
+
+
+def resource(session: Session, actor: Actor, public_id: str) -> tuple[Resource, Institution]:
+    """The resource of this id. Raises NotFound, or Gone with what a tombstone shows."""
+    # Anything else never reaches the database: PostgreSQL fails on NUL and lone surrogates.
+    found = queries.resources.by_public_id(session, public_id=public_id) if identifiers.is_public_id(public_id) else None
+    institution = session.get(Institution, found.institution_id) if found else None
+    if found is None or institution is None:
+        raise NotFound("resource.unknown", id=public_id)
+    try:
+        policy.require_sight(actor, found, institution)
+    except Gone as gone:
+        raise Gone(gone.code, **gone.params, state=found.state, since=found.changed) from None
+    return found, institution
+
+
+def version(session: Session, actor: Actor, public_id: str, number: int | None = None) -> Found:
+    """A version, the current one without a number. Raises NotFound and Gone."""
+    found, institution = resource(session, actor, public_id)
+    wanted = found.number if number is None else number
+    assert found.id is not None
+    row = queries.resources.version(session, resource_id=found.id, number=wanted) if 0 < wanted <= found.number else None
+    if row is None:
+        raise NotFound("version.unknown", id=public_id, number=wanted)
+    return Found(found, institution, row)
+
+
+def file(session: Session, found: Found, name: str) -> VersionFile:
+    """A file of the version by its name, in whatever Unicode form the client writes it. Raises NotFound."""
+    wanted = unicodedata.normalize("NFC", name)
+    if not values.illegal_characters(wanted):
+        row = queries.resources.file(session, version_id=found.version.id or 0, name=wanted)
+        if row is not None:
+            return row
+    raise NotFound("file.unknown", id=found.resource.public_id, name=name)

@@ -1,0 +1,64 @@
+"""Our own small files: style sheet, picture, robots.txt. Read once, kept by browsers for a year under their digest."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import conditional
+from api.errors import DoorError
+
+_FOLDER = Path(__file__).resolve().parent.parent / "static"
+_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+_ROBOTS = b"User-agent: *\nDisallow: /oai\nDisallow: /health/\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """``url`` changes with the bytes, so that no browser ever shows an old one."""
+
+    content: bytes
+    media_type: str
+    url: str
+
+    @property
+    def version(self) -> str:
+        return self.url.rpartition("=")[2]
+
+
+def load() -> Mapping[str, Asset]:
+    """Every file of ``api/static`` by name."""
+    found = {}
+    for path in sorted(_FOLDER.iterdir()):
+        if path.suffix in _TYPES:
+            content = path.read_bytes()
+            version = hashlib.sha256(content).hexdigest()[:12]
+            found[path.name] = Asset(content, _TYPES[path.suffix], f"/static/{path.name}?v={version}")
+    return found
+
+
+async def static(request: Request) -> Response:
+    asset = request.app.state.assets.get(request.path_params["name"])
+    if asset is None:
+        raise DoorError("page.unknown")
+    return _sent(request, asset, lasting=request.query_params.get("v") == asset.version)
+
+
+async def favicon(request: Request) -> Response:
+    return _sent(request, request.app.state.assets["favicon.svg"], lasting=False)
+
+
+async def robots(_request: Request) -> Response:
+    return Response(_ROBOTS, headers={"Cache-Control": "public, max-age=86400"}, media_type="text/plain; charset=utf-8")
+
+
+def _sent(request: Request, asset: Asset, *, lasting: bool) -> Response:
+    kept = "public, max-age=31536000, immutable" if lasting else "public, max-age=3600"
+    etag = conditional.tag(asset.content)
+    headers = {"ETag": etag, "Cache-Control": kept}
+    if conditional.is_known(request.headers, etag):
+        return Response(status_code=304, headers=headers)
+    return Response(asset.content, headers=headers, media_type=asset.media_type)

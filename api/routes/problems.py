@@ -1,0 +1,34 @@
+"""``/api/problems/{code}``: what the ``type`` of a problem document leads to."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from api import conditional, i18n, render, schemas
+from api.errors import DOOR_CODES, STATUS
+from oer.errors import CODES, NotFound
+
+router = APIRouter(prefix="/api/problems", tags=["problems"])
+
+_STATUS_OF = {code: STATUS[kind] for kind, codes in CODES.items() for code in codes} | dict(DOOR_CODES)
+
+
+@router.get("/{code}", response_model=schemas.ProblemMeaning, summary="What a problem code means")
+def meaning(request: Request, code: str) -> Response:
+    if code not in _STATUS_OF:
+        raise NotFound("page.unknown")
+    spoken = render.language(request)
+    status = _STATUS_OF[code]
+    content = schemas.ProblemMeaning(
+        code=code,
+        status=status,
+        title=i18n.message(f"status.{status}", spoken),
+        detail=i18n.message(code, spoken),
+    )
+    return conditional.answer(
+        request,
+        (text := content.model_dump_json().encode()),
+        media_type="application/json",
+        etag=conditional.tag(text),
+        vary="Accept-Language",
+        headers={"Content-Language": spoken},
+    )

@@ -1,0 +1,1 @@
+"""OAI-PMH: what partners harvest from this repository."""

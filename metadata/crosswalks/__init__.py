@@ -1,0 +1,36 @@
+"""One record, many formats: :data:`FORMATS` by OAI metadata prefix, one module per format."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from metadata.crosswalks import oai_dc
+from metadata.crosswalks.described import Described, FileLink
+from metadata.record import Record
+
+__all__ = ["FORMATS", "Described", "FileLink", "Format"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format: prefix, schema URL and namespace as ListMetadataFormats shows them.
+
+    ``dump`` gives one namespaced element in UTF-8 without XML declaration, for every record that passed the publish
+    rules, and the same bytes for the same input. ``revision`` changes with every change of the crosswalk that shows
+    in its output: kept renderings of an older one are made anew. ``load`` reads the format, where we can.
+    """
+
+    prefix: str
+    schema: str
+    namespace: str
+    dump: Callable[[Described], bytes]
+    revision: str
+    load: Callable[[bytes], Record] | None = None
+
+
+FORMATS: Mapping[str, Format] = MappingProxyType(
+    {
+        module.PREFIX: Format(module.PREFIX, module.SCHEMA, module.NAMESPACE, module.dump, module.REVISION)
+        for module in (oai_dc,)
+    }
+)

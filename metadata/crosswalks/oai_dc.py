@@ -1,0 +1,162 @@
+"""Unqualified Dublin Core as OAI-PMH requires it of every repository.
+
+Sources: OAI-PMH 2.0, section 4.1 and ``oai_dc.xsd``; DCMI Metadata Element Set 1.1; access rights as
+``info:eu-repo/semantics`` of the DRIVER Guidelines 2.0. The order of elements is fixed, so that unchanged records
+give unchanged bytes.
+"""
+
+import re
+from collections.abc import Iterable, Iterator
+from datetime import UTC
+from pathlib import PurePosixPath
+
+from metadata import licences, values, vocabularies, xml
+from metadata.crosswalks.described import Described
+from metadata.record import Agent, Identifier, Record, Source, Text
+
+PREFIX = "oai_dc"
+NAMESPACE = xml.NAMESPACES["oai_dc"]
+SCHEMA = "http://www.openarchives.org/OAI/2.0/oai_dc.xsd"
+REVISION = "1"
+
+Value = tuple[str, str, str | None]  # element, text, language or None
+
+_ACCESS = {"open": "open", "embargoed": "embargoed", "institution": "restricted", "metadata-only": "closed"}
+
+
+def dump(described: Described) -> bytes:
+    """``<oai_dc:dc>`` for any legal record, an empty one too; each element with the same language and text once."""
+    root = xml.element("oai_dc:dc", prefixes=("oai_dc", "dc", "xsi"))
+    root.set(xml.name("xsi:schemaLocation"), f"{NAMESPACE} {SCHEMA}")
+    for element, text, language in dict.fromkeys(_values(described)):
+        if text:
+            xml.sub(root, f"dc:{element}", text, {"xml:lang": language} if language else None)
+    return xml.tobytes(root)
+
+
+def _values(described: Described) -> Iterator[Value]:
+    record = described.record
+    yield from _texts("title", [*record.title, *record.alternative])
+    yield from (("creator", _name(agent), None) for agent in record.creators)
+    yield from _subjects(record)
+    yield from _texts("description", record.description)
+    if record.publisher:
+        yield "publisher", record.publisher.name, None
+    yield from _texts("publisher", described.institution)
+    yield from (("contributor", _name(agent), None) for agent in record.contributors)
+    yield from _dates(described)
+    yield from _types(described)
+    yield from (("format", file.media_type, None) for file in described.files)
+    yield "identifier", described.url, None
+    yield from (("identifier", _identifier(identifier), None) for identifier in record.identifiers)
+    yield from (("identifier", file.url, None) for file in described.files)
+    yield from (("source", _source(source), None) for source in record.sources)
+    yield from (("language", tag, None) for tag in record.languages)
+    yield from _relations(record)
+    yield from _coverage(record)
+    yield from _rights(record)
+
+
+def _texts(element: str, texts: Iterable[Text]) -> Iterator[Value]:
+    for text in texts:
+        yield element, text.value, _language(text)
+
+
+def _language(text: Text) -> str | None:
+    """The tag for xml:lang, left out where nobody knows the language or the tag is not one (the schema checks)."""
+    return None if text.lang == "und" else values.language(text.lang)
+
+
+_ARABIC = re.compile("[\u0620-\u06ff]")
+
+
+def _name(agent: Agent) -> str:
+    """``Family, Given`` where both are known, as Dublin Core asks; the name as shown otherwise."""
+    if not (agent.family and agent.given):
+        return agent.name
+    comma = "،" if _ARABIC.search(agent.family) else ","
+    return f"{agent.family}{comma} {agent.given}"
+
+
+def _term(element: str, term: vocabularies.Term | None, uri: str) -> Iterator[Value]:
+    """The labels in the order ar, fr, en, then the URI; the URI alone where the term is unknown."""
+    for language in vocabularies.LANGUAGES:
+        if term and language in term.labels:
+            yield element, term.labels[language], language
+    yield element, uri, None
+
+
+def _subjects(record: Record) -> Iterator[Value]:
+    for uri in record.subjects:
+        yield from _term("subject", vocabularies.find(uri), uri)
+    yield from _texts("subject", record.keywords)
+    for alignment in record.alignments:
+        yield from _texts("subject", alignment.name)
+        scheme = "sdg" if alignment.kind == "sdg" else "ict-cft"
+        yield from _term("subject", vocabularies.term(scheme, alignment.target), alignment.target)
+
+
+def _dates(described: Described) -> Iterator[Value]:
+    record = described.record
+    for value in (record.issued, record.created, record.modified):
+        date = values.w3cdtf(value) if value else None
+        if date:
+            yield "date", date, None
+    if not record.issued:
+        yield "date", described.published.astimezone(UTC).date().isoformat(), None
+    if record.access.kind == "embargoed" and record.access.until:
+        yield "date", f"info:eu-repo/date/embargoEnd/{record.access.until.isoformat()}", None
+
+
+def _types(described: Described) -> Iterator[Value]:
+    uri = described.record.resource_type
+    if uri:
+        yield from _term("type", vocabularies.term("hcrt", uri), uri)
+    for file in described.files:
+        group = vocabularies.media_group(file.media_type, PurePosixPath(file.name).suffix)
+        yield "type", group.extra.get("dcmi_type", ""), None
+
+
+_BEFORE = {"doi": "https://doi.org/", "handle": "https://hdl.handle.net/", "isbn": "urn:isbn:", "issn": "urn:issn:"}
+
+
+def _identifier(identifier: Identifier) -> str:
+    """As something to follow where the scheme has such a form: ``https://doi.org/10.1234/x``."""
+    value = identifier.value
+    if "://" in value or value.lower().startswith("urn:"):
+        return value
+    bare = value.split(":", 1)[1] if value.lower().startswith(("doi:", "hdl:")) else value
+    return _BEFORE.get(identifier.scheme, "") + bare.strip()
+
+
+def _source(source: Source) -> str:
+    """``Title — Creator — identifier``, with what is known of it."""
+    return " — ".join(part for part in (source.title, source.creator, source.identifier) if part)
+
+
+def _relations(record: Record) -> Iterator[Value]:
+    one = [record.translation_of] if record.translation_of else []
+    for reference in (*one, *record.part_of, *record.parts):
+        yield "relation", reference.identifier, None
+
+
+def _coverage(record: Record) -> Iterator[Value]:
+    if record.coverage:
+        yield from _texts("coverage", record.coverage.places)
+        yield from (("coverage", country, None) for country in record.coverage.countries)
+        if record.coverage.period:
+            yield "coverage", record.coverage.period, None
+
+
+def _rights(record: Record) -> Iterator[Value]:
+    yield "rights", f"info:eu-repo/semantics/{_ACCESS[record.access.kind]}Access", None
+    if record.licence:
+        licence = licences.get(record.licence)
+        yield "rights", licence.uri if licence else record.licence, None
+        if licence:
+            for language in vocabularies.LANGUAGES:
+                if language in licence.labels:
+                    yield "rights", licence.labels[language], language
+    if record.rights_holder:
+        yield "rights", record.rights_holder, None
+    yield from _texts("rights", record.rights_note)

@@ -1,0 +1,104 @@
+"""Plain values that occur in metadata: text without traps, languages, dates, durations.
+
+Every function takes a value and returns a value; none reads a clock, a file or a setting.
+"""
+
+import re
+import unicodedata
+from functools import lru_cache
+
+import babel
+import langcodes
+
+# Invisible marks that editors leave behind and that mean nothing once every value carries its own
+# direction: soft hyphen, Arabic letter mark, left/right marks, byte order mark.
+_DROPPED = dict.fromkeys([0x00AD, 0x061C, 0x200E, 0x200F, 0xFEFF])
+
+# Embeddings, overrides and isolates reorder what the reader sees (a file "exe.pdf" that ends in .exe);
+# the rest cannot stand in XML 1.0 (https://www.w3.org/TR/xml/#charsets) or are controls without meaning.
+_ILLEGAL = re.compile(
+    "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
+    + "".join(chr(plane * 0x10000 + low) for plane in range(1, 17) for low in (0xFFFE, 0xFFFF))
+    + "]"
+)
+
+# Arabic letters as old fonts stored them. ﷺ and ﷻ are words of their own that people write on purpose.
+_PRESENTATION = re.compile("[\ufb50-\ufdcf\ufdf0-\ufdf9\ufdfc\ufe70-\ufefc]")
+
+_DURATION = re.compile(
+    r"^P(?!$)(?:\d+(?:\.\d+)?Y)?(?:\d+(?:\.\d+)?M)?(?:\d+(?:\.\d+)?W)?(?:\d+(?:\.\d+)?D)?"
+    r"(?:T(?=\d)(?:\d+(?:\.\d+)?H)?(?:\d+(?:\.\d+)?M)?(?:\d+(?:\.\d+)?S)?)?$"
+)
+
+
+def clean(text: str) -> str:
+    """The text as it is stored: NFC, presentation forms as letters, no invisible marks, LF line ends, trimmed.
+
+    Tashkeel, tatweel, ZWNJ and ZWJ stay: they belong to what the author wrote. Illegal characters stay as
+    well, so that :func:`illegal_characters` can name them instead of hiding them.
+    """
+    folded = _PRESENTATION.sub(lambda match: unicodedata.normalize("NFKC", match.group()), text.translate(_DROPPED))
+    lines = folded.replace("\r\n", "\n").replace("\r", "\n")
+    return unicodedata.normalize("NFC", lines).strip()
+
+
+def illegal_characters(text: str) -> list[tuple[int, str]]:
+    """Positions (from 0) and names like ``U+202E`` of characters that no value may hold."""
+    return [(match.start(), f"U+{ord(match.group()):04X}") for match in _ILLEGAL.finditer(text)]
+
+
+@lru_cache(maxsize=4096)
+def language(tag: str) -> str | None:
+    """The canonical BCP 47 tag (``ara`` → ``ar``, ``fr_FR`` → ``fr-FR``), or None where the tag is not valid.
+
+    ``langcodes.tag_is_valid`` alone accepts ``en-UK``-like mistakes only after standardising; hence the order.
+    Source: BCP 47 (RFC 5646), IANA subtag registry as carried by langcodes.
+    """
+    try:
+        standard = langcodes.standardize_tag(tag)
+    except ValueError:
+        return None
+    return standard if langcodes.tag_is_valid(standard) else None
+
+
+@lru_cache(maxsize=4096)
+def is_edtf(value: str) -> bool:
+    """Whether the value is an Extended Date/Time Format string (ISO 8601-2, EDTF level 0 to 2)."""
+    if not value or len(value) > 60:
+        return False
+    from edtf import EDTFParseException, parse_edtf  # builds its grammar on import: 0.3 s that most commands never need
+
+    try:
+        parse_edtf(value)
+    except (EDTFParseException, ValueError, OverflowError):
+        return False
+    return True
+
+
+def w3cdtf(value: str) -> str | None:
+    """The EDTF value as a W3CDTF date (``2024``, ``2024-05``, ``2024-05-17``) for formats that know no more.
+
+    Uncertainty marks are dropped and an interval gives its start; None where no year is known.
+    """
+    match = re.match(r"^(\d{4})(?:-(0[1-9]|1[0-2])(?:-(0[1-9]|[12]\d|3[01]))?)?(?=$|[?~%/T])", value)
+    return "-".join(part for part in match.groups() if part) if match else None
+
+
+def is_duration(value: str) -> bool:
+    """Whether the value is an ISO 8601 duration such as ``PT45M`` or ``P2W``."""
+    return bool(_DURATION.match(value))
+
+
+@lru_cache(maxsize=1)
+def _countries() -> frozenset[str]:
+    codes = [str(code) for code in babel.Locale("en").territories]
+    return frozenset(code for code in codes if len(code) == 2 and code.isalpha()) - _NOT_COUNTRIES
+
+
+# CLDR's two-letter codes that ISO 3166-1 does not assign: groups, exceptional reservations and test codes.
+_NOT_COUNTRIES = frozenset({"AC", "CP", "CQ", "DG", "EA", "EU", "EZ", "IC", "QO", "TA", "UN", "XA", "XB", "XK", "ZZ"})
+
+
+def is_country(code: str) -> bool:
+    """Whether the code is an assigned ISO 3166-1 alpha-2 code (list: CLDR's territories)."""
+    return code in _countries()

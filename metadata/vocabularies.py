@@ -1,0 +1,305 @@
+"""Terms of the controlled vocabularies, with labels in Arabic, French and English.
+
+The data are ``metadata/terms/*.json``, made by ``metadata.terms.build``; file names are scheme names. A scheme is
+read when it is first asked for (the thesaurus alone is a megabyte). A term is known by its URI; the two lists that
+exist only here, ``institution-kinds`` and ``media-groups``, use their codes in place of URIs.
+
+A label may be missing: six concepts of the UNESCO Thesaurus have no Arabic one, and COAR types that are not offered
+have English alone. ``label`` falls back, and ``Term.labels`` says truly what exists.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+
+from metadata import arabic, values
+
+LANGUAGES = ("ar", "fr", "en")
+
+# What ``Record.subjects`` may hold; the small one first, so that it answers without reading the thesaurus.
+SUBJECTS = ("isced-f", "unesco-thesaurus")
+
+_SCHEMES = (
+    "access-modes",
+    "access-modes-sufficient",
+    "accessibility-controls",
+    "accessibility-features",
+    "accessibility-hazards",
+    "alignment-relations",
+    "audience",
+    "coar-access-rights",
+    "coar-resource-types",
+    "coar-versions",
+    "contributor-roles",
+    "dcmi-types",
+    "educational-use",
+    "hcrt",
+    "ict-cft",
+    "institution-kinds",
+    "interactivity",
+    "isced-f",
+    "isced-levels",
+    "licences",
+    "lrmi-resource-types",
+    "media-groups",
+    "sdg",
+    "unesco-thesaurus",
+)
+
+# Types that browsers and tools give to anything: a file name says more.
+_VAGUE = frozenset(
+    ["application/octet-stream", "application/zip", "application/json", "application/xml", "text/xml", "text/plain"]
+)
+_FAMILIES = {"image": "image", "audio": "audio", "video": "video", "text": "text_document", "model": "model3d"}
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One term. ``labels``: language → label; ``alternative``: language → other names; ``broader``: URIs of its scheme.
+
+    ``notation`` is the code of the scheme (``0613``, ``4.7``, ``closedCaptions``, ``CC BY 4.0``), else the last part
+    of the URI. Terms that are not ``offered`` are valid where they stand, but no form shows them. ``extra``: mappings
+    to other formats, strings, lists parted by spaces. ``in_house``: languages whose label has no official standing.
+    """
+
+    uri: str
+    scheme: str
+    notation: str
+    labels: Mapping[str, str]
+    alternative: Mapping[str, tuple[str, ...]]
+    broader: tuple[str, ...]
+    offered: bool
+    extra: Mapping[str, str]
+    in_house: tuple[str, ...]
+
+
+_overrides: dict[str, dict[str, str]] = {}
+
+
+def schemes() -> tuple[str, ...]:
+    """The names of all schemes."""
+    return _SCHEMES
+
+
+@cache
+def terms(scheme: str) -> Mapping[str, Term]:
+    """All terms of a scheme by URI, in the order in which a picker shows them. LookupError for an unknown scheme."""
+    if scheme not in _SCHEMES:
+        raise LookupError(f"no such vocabulary: {scheme}")
+    text = resources.files("metadata").joinpath("terms", f"{scheme}.json").read_text(encoding="utf-8")
+    data = json.loads(text)
+    base: str = data["base"]
+
+    def full(identifier: str) -> str:
+        return identifier if "://" in identifier else base + identifier
+
+    found: dict[str, Term] = {}
+    for raw in data["terms"]:
+        uri = full(raw["id"])
+        found[uri] = _overridden(
+            Term(
+                uri=uri,
+                scheme=scheme,
+                notation=raw.get("notation", raw["id"]),
+                labels=MappingProxyType(raw["labels"]),
+                alternative=MappingProxyType({lang: tuple(names) for lang, names in raw.get("alt", {}).items()}),
+                broader=tuple(full(wider) for wider in raw.get("broader", ())),
+                offered=raw.get("offered", True),
+                extra=MappingProxyType(raw.get("extra", {})),
+                in_house=tuple(raw.get("review", ())),
+            )
+        )
+    return MappingProxyType(found)
+
+
+def _overridden(term: Term) -> Term:
+    """The term with the operator's labels; the shipped ones still find it."""
+    ours = _overrides.get(term.uri)
+    if not ours:
+        return term
+    alternative = dict(term.alternative)
+    for lang in ours.keys() & term.labels.keys():
+        alternative[lang] = (*alternative.get(lang, ()), term.labels[lang])
+    return replace(
+        term,
+        labels=MappingProxyType({**term.labels, **ours}),
+        alternative=MappingProxyType(alternative),
+        in_house=tuple(lang for lang in term.in_house if lang not in ours),
+    )
+
+
+def term(scheme: str, uri: str) -> Term | None:
+    """The term with exactly this URI (``canonical`` is the forgiving way in)."""
+    return terms(scheme).get(uri)
+
+
+def find(uri: str) -> Term | None:
+    """The subject with this URI, whichever subject scheme it belongs to."""
+    for scheme in SUBJECTS:
+        found = term(scheme, uri)
+        if found:
+            return found
+    return None
+
+
+def label(scheme: str, uri: str, lang: str) -> str:
+    """The label in a language (BCP 47; ``fr-TN`` finds ``fr``), else English, else any, else the URI's last part."""
+    found = term(scheme, uri)
+    if found is None or not found.labels:
+        return _last_part(uri)
+    for candidate in (lang, lang.split("-")[0], "en"):
+        if candidate in found.labels:
+            return found.labels[candidate]
+    return next(iter(found.labels.values()))
+
+
+def with_notation(scheme: str, code: str) -> Term | None:
+    """The term with this code, compared as text (``0613`` is not 613) and without regard to case."""
+    uri = _codes(scheme).get(code.strip().lower())
+    return terms(scheme)[uri] if uri else None
+
+
+def canonical(scheme: str, value: str) -> str | None:
+    """The URI of what a person may have meant: a URI (http or https, slash or not), a code, or a name in any language.
+
+    Names are compared folded (``metadata.arabic.fold``). A name of several terms means the offered one, and the
+    widest where the others lie beneath it ("Law" is a narrow and a detailed field); otherwise None: we do not guess.
+    """
+    text = value.strip()
+    known = terms(scheme)
+    if text in known:
+        return text
+    return _addresses(scheme).get(_address(text)) or _codes(scheme).get(text.lower()) or _named(scheme, _name(text))
+
+
+def media_group(media_type: str, extension: str = "") -> Term:
+    """The group of a file by media type (parameters are ignored) and file name extension (with or without its dot).
+
+    A precise media type decides; for one that fits anything (octet-stream, zip, plain text, XML, JSON) the extension
+    goes first. What neither knows goes by the family before the slash, else to ``other``.
+    """
+    kind = media_type.split(";")[0].strip().lower()
+    by_type, by_extension = _media()
+    group = None if kind in _VAGUE else by_type.get(kind)
+    group = group or by_extension.get(extension.lower().lstrip(".")) or by_type.get(kind)
+    return terms("media-groups")[group or _FAMILIES.get(kind.split("/")[0], "other")]
+
+
+def override(labels: Mapping[str, Mapping[str, str]]) -> None:
+    """Put the operator's labels (URI → language → label) in place of ours; each call replaces the one before.
+
+    Meant for start: terms taken earlier keep their labels. ValueError, naming the entry, where the shape is wrong,
+    a language is no BCP 47 tag, a label is empty or holds characters that no value may hold, or no scheme has the URI.
+    """
+    checked = {uri: _checked(uri, names) for uri, names in _items(labels, "overridden labels")}
+    for uri in checked:
+        if not any(uri in terms(scheme) for scheme in _SCHEMES):
+            raise ValueError(f"overridden labels: no vocabulary has the term {uri}")
+    _overrides.clear()
+    _overrides.update(checked)
+    for cached in (terms, _codes, _addresses, _names, _media):
+        cached.cache_clear()
+
+
+def _items(value: object, where: str) -> Iterable[tuple[str, object]]:
+    if not isinstance(value, Mapping):
+        raise ValueError(f"{where}: an object is needed, not {type(value).__name__}")  # noqa: TRY004 (bad data)
+    return value.items()
+
+
+def _checked(uri: str, names: object) -> dict[str, str]:
+    checked: dict[str, str] = {}
+    for lang, text in _items(names, f"overridden labels of {uri}"):
+        tag = values.language(lang)
+        if tag is None:
+            raise ValueError(f"overridden labels of {uri}: {lang} is not a language tag")
+        if not isinstance(text, str) or not values.clean(text) or values.illegal_characters(text):
+            raise ValueError(f"overridden labels of {uri}: the label for {lang} must be text that people can read")
+        checked[tag] = values.clean(text)
+    if not checked:
+        raise ValueError(f"overridden labels of {uri}: no label")
+    return checked
+
+
+def _last_part(uri: str) -> str:
+    return re.split(r"[/#]", uri.rstrip("/#"))[-1] or uri
+
+
+def _address(uri: str) -> str:
+    return re.sub(r"^https?://(?:www\.)?", "//", uri).rstrip("/")
+
+
+def _name(text: str) -> str:
+    return " ".join(arabic.fold(text.replace("’", "'")).split())
+
+
+@cache
+def _addresses(scheme: str) -> Mapping[str, str]:
+    return {_address(uri): uri for uri in terms(scheme)}
+
+
+@cache
+def _codes(scheme: str) -> Mapping[str, str]:
+    """Code in lower case → URI. A notation goes before a URI's last part."""
+    codes: dict[str, str] = {}
+    for uri, found in terms(scheme).items():
+        codes.setdefault(found.notation.lower(), uri)
+    if scheme != "licences":  # whose last parts are versions and countries
+        for uri in terms(scheme):
+            codes.setdefault(_last_part(uri).lower(), uri)
+    return codes
+
+
+@cache
+def _names(scheme: str) -> tuple[Mapping[str, list[Term]], Mapping[str, list[Term]]]:
+    """Folded labels and folded alternative names, each with the terms that bear them."""
+    preferred: dict[str, list[Term]] = {}
+    others: dict[str, list[Term]] = {}
+    for found in terms(scheme).values():
+        for name in {_name(text) for text in found.labels.values()}:
+            preferred.setdefault(name, []).append(found)
+        for name in {_name(text) for texts in found.alternative.values() for text in texts}:
+            others.setdefault(name, []).append(found)
+    return preferred, others
+
+
+def _named(scheme: str, name: str) -> str | None:
+    for index in _names(scheme):
+        bearers = index.get(name)
+        if bearers:
+            return _meant([bearer for bearer in bearers if bearer.offered] or bearers)
+    return None
+
+
+def _meant(bearers: list[Term]) -> str | None:
+    for widest in bearers:
+        if all(other is widest or widest.uri in _wider(other) for other in bearers):
+            return widest.uri
+    return None
+
+
+def _wider(found: Term) -> set[str]:
+    """All terms above this one."""
+    above: set[str] = set()
+    waiting = list(found.broader)
+    while waiting:
+        uri = waiting.pop()
+        if uri not in above:
+            above.add(uri)
+            parent = term(found.scheme, uri)
+            waiting.extend(parent.broader if parent else ())
+    return above
+
+
+@cache
+def _media() -> tuple[Mapping[str, str], Mapping[str, str]]:
+    by_type: dict[str, str] = {}
+    by_extension: dict[str, str] = {}
+    for uri, group in terms("media-groups").items():
+        by_type.update(dict.fromkeys(group.extra["media_types"].split(), uri))
+        by_extension.update(dict.fromkeys(group.extra.get("extensions", "").split(), uri))
+    return by_type, by_extension

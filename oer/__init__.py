@@ -1,0 +1,1 @@
+"""The repository: institutions, people, resources, and what may be done to them."""

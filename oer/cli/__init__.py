@@ -1,0 +1,42 @@
+"""``oer``: the command line. It wires settings, database, store and services together; nobody imports it."""
+
+import sys
+
+import typer
+
+from oer.cli import bench, deposits, health, people, serve, transfer
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="A repository of open educational resources: serve it, fill it, look after it.",
+)
+app.command("serve")(serve.serve)
+app.command("worker")(serve.worker)
+app.add_typer(people.admin, name="admin")
+app.add_typer(people.institution, name="institution")
+app.add_typer(people.token, name="token")
+app.add_typer(people.role, name="role")
+app.command("deposit")(deposits.deposit)
+app.command("submit")(deposits.submit)
+app.command("publish")(deposits.publish)
+app.command("revise")(deposits.revise)
+app.command("withdraw")(deposits.withdraw)
+app.command("restore")(deposits.restore)
+app.command("show")(deposits.show)
+app.command("import")(transfer.import_)
+app.command("export")(transfer.export)
+app.command("doctor")(health.doctor)
+app.command("sweep")(health.sweep)
+app.add_typer(bench.app, name="bench")
+
+
+def main() -> None:
+    """The console script. Output is UTF-8 whatever the locale says: titles are Arabic."""
+    for stream in (sys.stdout, sys.stderr):
+        reconfigure = getattr(stream, "reconfigure", None)
+        if reconfigure is not None:
+            reconfigure(encoding="utf-8", errors="backslashreplace")
+    app()

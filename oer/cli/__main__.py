@@ -1,0 +1,5 @@
+"""``python -m oer.cli``: the same as ``oer``."""
+
+from oer.cli import main
+
+main()

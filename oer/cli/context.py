@@ -1,0 +1,65 @@
+"""What commands share: opening the installation, naming who acts, and turning errors into exits."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from sqlmodel import Session
+
+from metadata import validate
+from oer import accounts, installation, queries, settings
+from oer.cli import output
+from oer.errors import Invalid, NotFound, OerError
+from oer.installation import Installation
+from oer.policy import OPERATOR, Actor
+from storage.errors import StoreError
+
+AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
+As = Annotated[str | None, typer.Option("--as", metavar="EMAIL", help="Act as this person (default: the operator).")]
+
+
+@contextmanager
+def opened(*, as_json: bool = False) -> Iterator[Installation]:
+    """The installation of the environment; errors inside become a sentence and an exit code."""
+    with errors_said(as_json=as_json):
+        found = installation.open_installation(settings.load())
+        try:
+            yield found
+        finally:
+            found.close()
+
+
+@contextmanager
+def errors_said(*, as_json: bool = False) -> Iterator[None]:
+    try:
+        yield
+    except (OerError, StoreError) as error:
+        output.fail(error, as_json=as_json)
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def actor(session: Session, email: str | None) -> Actor:
+    """The operator, or the person who shall be named in versions and in the audit log. Raises NotFound."""
+    if email is None:
+        return OPERATOR
+    person = queries.people.by_email(session, email=email.strip().lower())
+    if person is None:
+        raise NotFound("person.unknown", email=email)
+    return accounts.actor_of(session, person)
+
+
+def read_object(path: Path, limit: int, *, loaded: Callable[[bytes], Any] = validate.load) -> Any:
+    """What a JSON file says. Raises Invalid with the line and column of a mistake, or where it cannot be read."""
+    try:
+        content = path.read_bytes() if str(path) != "-" else typer.get_binary_stream("stdin").read()
+    except OSError as error:
+        raise Invalid("file.unreadable", name=str(path), reason=error.strerror or "") from None
+    if len(content) > limit:
+        raise Invalid("record.too-large", limit=limit)
+    found, problems = loaded(content)
+    if problems:
+        raise Invalid("record.invalid", problems=problems, count=len(problems))
+    return found

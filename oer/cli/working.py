@@ -1,0 +1,128 @@
+"""The worker: which function runs which kind of job, and what recurs."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from oer import audit, blobs, jobs, publishing
+from oer.db import transaction
+from oer.errors import OerError
+from oer.exposure import renderings
+from oer.installation import Installation
+from storage.errors import StoreError
+
+logger = logging.getLogger(__name__)
+
+_IDLE = 1.0  # seconds between looks at an empty queue
+_SETTLE = 30.0  # seconds that a sweep gives uploads under way to reach their rows
+_STALE_UPLOADS = timedelta(days=7)
+
+RECURRING: Mapping[str, timedelta] = {
+    "embargoes.lift": timedelta(minutes=10),
+    "audit.seal": timedelta(minutes=1),
+    "blobs.sweep": timedelta(days=1),
+    "uploads.expire": timedelta(days=1),
+    "jobs.forget": timedelta(days=1),
+}
+
+
+def _lift(found: Installation, _payload: Mapping[str, Any]) -> None:
+    while True:
+        with transaction(found.engine) as session:
+            if not publishing.lift_embargoes(session, repository_id=found.repository_id, now=found.now()):
+                return
+
+
+def _seal(found: Installation, _payload: Mapping[str, Any]) -> None:
+    while True:
+        with transaction(found.engine) as session:
+            if not audit.seal(session):
+                return
+
+
+def _sweep(found: Installation, _payload: Mapping[str, Any]) -> None:
+    swept = sweep_now(found, wait=lambda: time.sleep(_SETTLE))
+    logger.info("swept", extra={"removed": swept.removed, "kept": swept.kept, "bytes": swept.bytes})
+
+
+def _expire(found: Installation, _payload: Mapping[str, Any]) -> None:
+    before = found.now() - _STALE_UPLOADS
+    for upload, changed in found.store.uploads():
+        if changed < before:
+            found.store.abort(upload)
+    found.store.sweep_temporary(before)
+
+
+def _forget(found: Installation, _payload: Mapping[str, Any]) -> None:
+    with transaction(found.engine) as session:
+        jobs.forget_done(session, now=found.now())
+
+
+KINDS: Mapping[str, Callable[[Installation, Mapping[str, Any]], None]] = {
+    "embargoes.lift": _lift,
+    "audit.seal": _seal,
+    "blobs.sweep": _sweep,
+    "uploads.expire": _expire,
+    "jobs.forget": _forget,
+}
+"""Job kind → function. Each may run twice for one job and does no harm."""
+
+
+def handlers(found: Installation) -> dict[str, jobs.Handler]:
+    """The table for one installation."""
+    return {kind: partial(function, found) for kind, function in KINDS.items()}
+
+
+def sweep_now(found: Installation, *, wait: Callable[[], None], dry_run: bool = False) -> blobs.Swept:
+    grace = timedelta(hours=found.settings.sweep_grace_hours)
+    return blobs.sweep(found.engine, found.store, now=found.now(), grace=grace, wait=wait, dry_run=dry_run)
+
+
+def schedule(found: Installation) -> None:
+    """See to it that every recurring job is in the queue once; many workers may do so at a time."""
+    now = found.now()
+    with transaction(found.engine) as session:
+        for kind, interval in RECURRING.items():
+            jobs.enqueue(session, kind, now=now, due=now + interval, name=kind)
+
+
+def work(found: Installation, stop: threading.Event, *, alive: Callable[[], bool], name: str) -> None:
+    """Run until told to stop, or until the process that started this one has gone."""
+    logger.info("worker started", extra={"worker": name})
+    table = handlers(found)
+    scheduled = 0.0
+    while not stop.is_set() and alive():
+        try:
+            if time.monotonic() - scheduled > 60 or not scheduled:
+                schedule(found)
+                scheduled = time.monotonic()
+            busy = _turn(found, table)
+        except (OerError, StoreError) as error:
+            logger.warning("the worker pauses", extra={"code": error.code})
+            stop.wait(5)
+            continue
+        if not busy:
+            stop.wait(_IDLE)
+    logger.info("worker stopped", extra={"worker": name})
+
+
+def drain(found: Installation) -> int:
+    """Render everything and run every due job, once; the number of jobs."""
+    table = handlers(found)
+    while renderings.catch_up(found.engine, repository_id=found.repository_id, base_url=found.settings.base_url):
+        pass
+    done = 0
+    while jobs.run_next(found.engine, table, attempts=found.settings.job_attempts, now=found.now):
+        done += 1
+    return done
+
+
+def _turn(found: Installation, table: Mapping[str, jobs.Handler]) -> bool:
+    """One batch of renderings and one job; whether there was anything to do."""
+    rendered = renderings.catch_up(found.engine, repository_id=found.repository_id, base_url=found.settings.base_url)
+    ran = jobs.run_next(found.engine, table, attempts=found.settings.job_attempts, now=found.now)
+    return bool(rendered or ran)

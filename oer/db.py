@@ -1,0 +1,166 @@
+"""The database: an engine for SQLite or PostgreSQL, and the two ways into it, ``transaction`` and ``reading``."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pysqlite3.dbapi2
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Dialect, Engine
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session as _OrmSession
+from sqlmodel import Session
+
+from oer.errors import Full, Misconfigured, OerError, Unavailable
+
+# Python 3.11 on Debian 12 brings SQLite 3.40, which can corrupt a WAL that several connections reset.
+SQLITE_FLOOR = (3, 51, 3)
+
+_PRAGMAS = (
+    "journal_mode=WAL",
+    "synchronous=FULL",  # NORMAL lost every acknowledged commit in a power-cut test
+    "foreign_keys=ON",
+    "busy_timeout=20000",
+    "temp_store=MEMORY",
+)
+
+
+class UtcDateTime(sa.TypeDecorator[datetime]):
+    """Aware UTC datetimes on both engines: SQLite would drop the zone and then compare text with text."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored")
+        moved = value.astimezone(UTC)
+        return moved.replace(tzinfo=None) if dialect.name == "sqlite" else moved
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the interface
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def connect(url: str, *, pool: int = 10) -> Engine:
+    """An engine for ``sqlite:///path`` or ``postgresql://…``. Raises Misconfigured for any other kind.
+
+    Nothing is opened yet. On SQLite every connection gets the pragmas that keep acknowledged commits.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise Misconfigured("settings.database-unknown", url=_without_password(url)) from None
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite(parsed, pool)
+    if parsed.get_backend_name() == "postgresql":
+        return sa.create_engine(
+            parsed.set(drivername="postgresql+psycopg"),
+            pool_size=pool,
+            max_overflow=0,
+            pool_pre_ping=True,
+            pool_timeout=20,
+            connect_args={"connect_timeout": 5, "options": "-c lock_timeout=60s -c timezone=UTC"},
+        )
+    raise Misconfigured("settings.database-unknown", url=_without_password(url))
+
+
+def _sqlite(url: sa.URL, pool: int) -> Engine:
+    engine = sa.create_engine(
+        url.set(drivername="sqlite"),
+        module=pysqlite3.dbapi2,
+        pool_size=pool,
+        max_overflow=0,
+        pool_timeout=30,
+        poolclass=sa.pool.QueuePool,
+        connect_args={"check_same_thread": False, "timeout": 20},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _prepare(raw: Any, _record: object) -> None:
+        raw.isolation_level = None  # the driver must not begin transactions of its own
+        for pragma in _PRAGMAS:
+            raw.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        # A deferred transaction that starts to write after a read fails at once with SQLITE_BUSY, without
+        # waiting for busy_timeout; so writers say so at the start.
+        reading_only = connection.get_execution_options().get("oer_reading", False)
+        connection.exec_driver_sql("BEGIN" if reading_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _without_password(url: str) -> str:
+    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", url)
+
+
+@contextmanager
+def transaction(engine: Engine) -> Iterator[Session]:
+    """One unit of work: committed when the block ends, rolled back when it raises.
+
+    On SQLite the write lock is taken at the start. Raises Unavailable where the database is busy or gone, Full
+    where no room is left; other database errors come through as they are, since they are defects of ours.
+    """
+    with translated(), Session(engine, expire_on_commit=False, autoflush=True) as session, session.begin():
+        yield session
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Session]:
+    """A session over one unchanging snapshot, for doors that only read. Errors as for :func:`transaction`."""
+    if engine.dialect.name == "postgresql":
+        bound = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+    else:
+        bound = engine.execution_options(oer_reading=True)
+    with translated(), Session(bound, expire_on_commit=False, autoflush=False) as session:
+        yield session
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Driver errors as ours, for the few who work on an engine without a session."""
+    try:
+        yield
+    except sa.exc.TimeoutError as error:
+        raise Unavailable("database.busy") from error
+    except DBAPIError as error:
+        raise _meaning(error) from error
+
+
+_BUSY_STATES = {"40001", "40P01", "55P03", "57014"}  # serialisation, deadlock, lock timeout, cancelled
+_FULL_STATES = {"53100"}
+
+
+def _meaning(error: DBAPIError) -> OerError | DBAPIError:
+    """Which of our errors a driver's error is (PostgreSQL appendix A; SQLite result codes), or the error itself."""
+    state = getattr(error.orig, "sqlstate", None)
+    words = str(error.orig).lower()
+    if state in _FULL_STATES or "disk is full" in words or "disk i/o error" in words:
+        return Full("database.full")
+    if state in _BUSY_STATES or "database is locked" in words or "database table is locked" in words:
+        return Unavailable("database.busy")
+    gone = error.connection_invalidated or (state or "")[:2] in {"08", "57", "53"}
+    if gone or (isinstance(error, OperationalError) and ("connect" in words or "unable to open" in words)):
+        return Unavailable("database.unreachable")
+    return error
+
+
+def is_sqlite(session: _OrmSession) -> bool:
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def is_postgresql(session: _OrmSession) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
+
+
+def sqlite_version() -> tuple[int, ...]:
+    """The version of the SQLite library in use, compared by ``oer doctor`` with :data:`SQLITE_FLOOR`."""
+    return tuple(int(part) for part in pysqlite3.dbapi2.sqlite_version.split("."))

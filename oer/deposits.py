@@ -1,0 +1,412 @@
+"""Drafts: begun, described, filled with files, submitted, reviewed, discarded.
+
+Every function works inside the caller's transaction, holds the resource's row from its first query to the
+commit, and writes the audit log. ``expected`` is the draft's ``lock`` that the caller has read (from an ETag);
+None where the caller insists on nothing.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from sqlmodel import Session
+
+from metadata import validate, versions
+from metadata.findings import Problem
+from metadata.record import Record
+from oer import audit, blobs, identifiers, policy, queries
+from oer.errors import Conflict, Invalid, NotFound, Stale, TooLarge
+from oer.models import FILE_ROLES, Draft, DraftFile, Institution, Resource, Review, VersionFile
+from oer.policy import Actor
+from oer.workflow import DraftAction, DraftState, ResourceAction
+from storage import file_names, media_types
+from storage.store import Store, Stored
+
+
+class Limits(Protocol):
+    """How much one resource may hold; the settings are one."""
+
+    @property
+    def max_file_size(self) -> int: ...
+    @property
+    def max_files(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """A draft with its resource and institution, their rows held until the commit."""
+
+    resource: Resource
+    institution: Institution
+    draft: Draft
+
+
+def begin(session: Session, actor: Actor, institution: Institution, record: Record, *, now: datetime) -> Open:
+    """A new resource with an empty-handed draft. Raises Forbidden, or Invalid where the record's shape is wrong."""
+    policy.require_deposit(actor, institution)
+    require_shape(record)
+    assert institution.id is not None
+    resource = Resource(
+        public_id=identifiers.new_public_id(),
+        institution_id=institution.id,
+        author_id=actor.person_id,
+        created=now,
+        changed=now,
+    )
+    session.add(resource)
+    session.flush()
+    opened = Open(resource, institution, _draft_of(session, actor, resource, record, now=now))
+    _log(session, actor, "draft.begin", opened, now=now)
+    return opened
+
+
+def revise(session: Session, actor: Actor, public_id: str, *, now: datetime) -> Open:
+    """A draft for the next version, beside the published one: its record, and its files by reference.
+
+    Raises Conflict where a draft is open already.
+    """
+    resource, institution = held(session, public_id)
+    policy.require_resource_step(actor, ResourceAction.REVISE, resource, institution)
+    assert resource.id is not None
+    if queries.resources.draft(session, resource_id=resource.id) is not None:
+        raise Conflict("draft.exists", id=public_id)
+    version = queries.resources.version(session, resource_id=resource.id, number=resource.number)
+    assert version is not None
+    draft = _draft_of(session, actor, resource, version.description(), now=now)
+    for file in queries.resources.files(session, version_id=version.id or 0):
+        session.add(_carried(file, draft))
+    opened = Open(resource, institution, draft)
+    _log(session, actor, "draft.revise", opened, now=now, based_on=resource.number)
+    return opened
+
+
+def _draft_of(session: Session, actor: Actor, resource: Resource, record: Record, *, now: datetime) -> Draft:
+    assert resource.id is not None
+    draft = Draft(
+        resource_id=resource.id,
+        author_id=actor.person_id,
+        record=versions.canonical(record).decode(),
+        based_on=resource.number,
+        created=now,
+        changed=now,
+    )
+    session.add(draft)
+    session.flush()
+    return draft
+
+
+def _carried(file: VersionFile, draft: Draft) -> DraftFile:
+    assert draft.id is not None
+    return DraftFile(
+        draft_id=draft.id,
+        position=file.position,
+        **file.model_dump(include={"key", "name", "media_type", "size", "role", "language"}),
+    )
+
+
+def held(session: Session, public_id: str) -> tuple[Resource, Institution]:
+    """The resource with its row held until the commit, and its institution. Raises NotFound."""
+    resource = queries.resources.locked(session, public_id=public_id)
+    if resource is None:
+        raise NotFound("resource.unknown", id=public_id)
+    institution = session.get(Institution, resource.institution_id)
+    assert institution is not None
+    return resource, institution
+
+
+def opened(session: Session, public_id: str) -> Open:
+    """The draft of a resource, held until the commit. Raises NotFound where there is none."""
+    resource, institution = held(session, public_id)
+    assert resource.id is not None
+    draft = queries.resources.draft(session, resource_id=resource.id)
+    if draft is None:
+        raise NotFound("draft.unknown", id=public_id)
+    return Open(resource, institution, draft)
+
+
+def _editable(session: Session, actor: Actor, public_id: str, expected: int | None, *, now: datetime) -> Open:
+    found = opened(session, public_id)
+    step(session, actor, DraftAction.EDIT, found, expected=expected, now=now)
+    return found
+
+
+def step(
+    session: Session, actor: Actor, action: DraftAction, found: Open, *, expected: int | None, now: datetime
+) -> DraftState:
+    """Check a step and take it: state, lock and time move; the caller does what the step means.
+
+    A draft that ends (published, discarded) keeps its state: its row goes. Raises Stale, Forbidden, Conflict.
+    """
+    draft = found.draft
+    to = policy.require_draft_step(actor, action, draft, found.resource, found.institution)
+    if expected is not None and expected != draft.lock:
+        raise Stale("draft.stale", id=found.resource.public_id)
+    if to not in {DraftState.PUBLISHED, DraftState.DISCARDED}:
+        draft.state = to
+    draft.lock += 1
+    draft.changed = now
+    session.add(draft)
+    return to
+
+
+def save(
+    session: Session,
+    actor: Actor,
+    public_id: str,
+    record: Record,
+    *,
+    note: str | None = None,
+    expected: int | None = None,
+    now: datetime,
+) -> Open:
+    """Replace the draft's record (and the note on what changed and why)."""
+    require_shape(record)
+    found = _editable(session, actor, public_id, expected, now=now)
+    found.draft.record = versions.canonical(record).decode()
+    if note is not None:
+        found.draft.note = note.strip()
+    _log(session, actor, "draft.save", found, now=now)
+    return found
+
+
+def require_shape(record: Record) -> None:
+    """Raises Invalid with all problems that forbid even saving."""
+    faults = errors_of(validate.problems(record, "draft"))
+    if faults:
+        raise Invalid("record.invalid", problems=faults, count=len(faults))
+
+
+def errors_of(problems: list[Problem]) -> list[Problem]:
+    return [problem for problem in problems if problem.severity == "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Bytes that the store keeps, with the media type that was found in them."""
+
+    stored: Stored
+    media_type: str
+
+
+def receive(store: Store, chunks: Iterable[bytes], *, name: str, limit: int, expected: str | None = None) -> Received:
+    """Stream bytes into the store, outside any transaction: the first half of every deposit of a file.
+
+    Raises TooLarge as soon as ``limit`` bytes are passed, Invalid (``checksum.mismatch``) where the SHA-256 is not
+    ``expected``, and what the store raises. What is received and then attached to nothing goes with a sweep.
+    """
+    stored = store.put(_limited(chunks, limit=limit, name=name))
+    if expected is not None and expected.lower() != stored.key:
+        raise Invalid("checksum.mismatch", name=name, expected=expected, found=stored.key)
+    return Received(stored, detect(store, stored, name=name))
+
+
+def detect(store: Store, stored: Stored, *, name: str) -> str:
+    """The media type of stored bytes: the bytes fix the family, the name's extension refines within it."""
+
+    def read(start: int, length: int) -> bytes:
+        return b"".join(store.open(stored.key, start, min(length, max(0, stored.size - start))))
+
+    return media_types.detect(read, stored.size, name)
+
+
+def _limited(chunks: Iterable[bytes], *, limit: int, name: str) -> Iterator[bytes]:
+    done = 0
+    for chunk in chunks:
+        done += len(chunk)
+        if done > limit:
+            raise TooLarge("file.too-large", limit=limit, name=name)
+        yield chunk
+
+
+def attach(
+    session: Session,
+    actor: Actor,
+    public_id: str,
+    store: Store,
+    stored: Stored,
+    *,
+    name: str,
+    media_type: str,
+    role: str = "main",
+    language: str | None = None,
+    replace: bool = False,
+    limits: Limits,
+    expected: int | None = None,
+    now: datetime,
+) -> DraftFile:
+    """Make bytes that the store already holds a file of the draft.
+
+    Raises Unavailable (``blob.being-removed``) where the sweeper was about to remove these bytes: put them again.
+    Raises Invalid where the name is taken and ``replace`` is False, TooLarge above the limits.
+    """
+    found = _editable(session, actor, public_id, expected, now=now)
+    if role not in FILE_ROLES:
+        raise Invalid("file.role-invalid", role=role, known=", ".join(FILE_ROLES))
+    safe = file_names.safe_name(name)
+    if stored.size > limits.max_file_size:
+        raise TooLarge("file.too-large", limit=limits.max_file_size, name=safe)
+    assert found.draft.id is not None
+    files = list(queries.resources.draft_files(session, draft_id=found.draft.id))
+    same = next((file for file in files if file.name == safe), None)
+    if same is not None and not replace:
+        raise Invalid("file.name-taken", name=safe)
+    if same is None and len(files) >= limits.max_files:
+        raise TooLarge("files.too-many", limit=limits.max_files)
+    blobs.hold(session, store, stored, now=now)
+    file = same or DraftFile(
+        draft_id=found.draft.id,
+        position=max((one.position for one in files), default=0) + 1,
+        key=stored.key,
+        name=safe,
+        media_type=media_type,
+        size=stored.size,
+    )
+    file.key, file.media_type, file.size = stored.key, media_type, stored.size
+    file.role, file.language = role, language
+    session.add(file)
+    _log(session, actor, "draft.attach", found, now=now, name=safe, sha256=stored.key)
+    return file
+
+
+def detach(
+    session: Session, actor: Actor, public_id: str, name: str, *, expected: int | None = None, now: datetime
+) -> None:
+    """Take a file out of the draft; its bytes go when nothing else refers to them."""
+    found = _editable(session, actor, public_id, expected, now=now)
+    session.delete(_file(session, found, name))
+    _log(session, actor, "draft.detach", found, now=now, name=name)
+
+
+def _file(session: Session, found: Open, name: str) -> DraftFile:
+    for file in queries.resources.draft_files(session, draft_id=found.draft.id or 0):
+        if file.name == name:
+            return file
+    raise NotFound("file.unknown", name=name, id=found.resource.public_id)
+
+
+def submit(session: Session, actor: Actor, public_id: str, *, expected: int | None = None, now: datetime) -> Open:
+    """Hand the draft to the reviewers. Raises Invalid with all problems that forbid publishing."""
+    found = opened(session, public_id)
+    step(session, actor, DraftAction.SUBMIT, found, expected=expected, now=now)
+    require_publishable(session, found)
+    _log(session, actor, "draft.submit", found, now=now)
+    return found
+
+
+def require_publishable(session: Session, found: Open) -> Record:
+    """The draft's record. Raises Invalid with all problems, a missing file among them."""
+    record = found.draft.description()
+    faults = errors_of(validate.problems(record, "publish"))
+    has_files = bool(queries.resources.draft_files(session, draft_id=found.draft.id or 0))
+    if not has_files and record.access.kind != "metadata-only":
+        faults.append(Problem("files.missing", "files"))
+    if faults:
+        raise Invalid("record.not-publishable", problems=faults, count=len(faults))
+    return record
+
+
+def recall(session: Session, actor: Actor, public_id: str, *, expected: int | None = None, now: datetime) -> Open:
+    """Take a submitted draft back to edit it."""
+    found = opened(session, public_id)
+    step(session, actor, DraftAction.RECALL, found, expected=expected, now=now)
+    _log(session, actor, "draft.recall", found, now=now)
+    return found
+
+
+def request_changes(
+    session: Session, actor: Actor, public_id: str, comment: str, *, expected: int | None = None, now: datetime
+) -> Open:
+    """A reviewer's answer: not yet, and why. Raises Invalid without a comment."""
+    return _answer(session, actor, public_id, DraftAction.REQUEST_CHANGES, comment, expected=expected, now=now)
+
+
+def reject(
+    session: Session, actor: Actor, public_id: str, comment: str, *, expected: int | None = None, now: datetime
+) -> Open:
+    """A reviewer's answer: no, and why. Raises Invalid without a comment."""
+    return _answer(session, actor, public_id, DraftAction.REJECT, comment, expected=expected, now=now)
+
+
+def _answer(
+    session: Session,
+    actor: Actor,
+    public_id: str,
+    action: DraftAction,
+    comment: str,
+    *,
+    expected: int | None,
+    now: datetime,
+) -> Open:
+    found = opened(session, public_id)
+    step(session, actor, action, found, expected=expected, now=now)
+    if not comment.strip():
+        raise Invalid("reason.missing")
+    note_review(session, actor, found, action, comment.strip(), now=now)
+    _log(session, actor, f"draft.{action.value}", found, now=now)
+    return found
+
+
+def note_review(
+    session: Session, actor: Actor, found: Open, action: DraftAction, comment: str, *, now: datetime
+) -> None:
+    """Keep a reviewer's decision with the resource."""
+    assert found.resource.id is not None
+    session.add(
+        Review(
+            resource_id=found.resource.id,
+            reviewer_id=actor.person_id,
+            decision=action.value,
+            comment=comment,
+            created=now,
+        )
+    )
+
+
+def discard(session: Session, actor: Actor, public_id: str, *, expected: int | None = None, now: datetime) -> None:
+    """Drop the draft; a resource that was never published goes with it, and its id is never given again."""
+    found = opened(session, public_id)
+    step(session, actor, DraftAction.DISCARD, found, expected=expected, now=now)
+    _log(session, actor, "draft.discard", found, now=now)
+    end(session, found)
+    if found.resource.number == 0:
+        for review in queries.resources.reviews(session, resource_id=found.resource.id or 0):
+            session.delete(review)
+        session.flush()
+        session.delete(found.resource)
+
+
+def end(session: Session, found: Open) -> None:
+    """Remove the draft's rows: it was published or discarded."""
+    for file in queries.resources.draft_files(session, draft_id=found.draft.id or 0):
+        session.delete(file)
+    session.flush()
+    session.delete(found.draft)
+    session.flush()
+
+
+def _log(session: Session, actor: Actor, action: str, found: Open, *, now: datetime, **details: Any) -> None:
+    log(session, actor, action, found.resource, now=now, **details)
+
+
+def log(
+    session: Session,
+    actor: Actor,
+    action: str,
+    resource: Resource,
+    *,
+    now: datetime,
+    **details: Any,
+) -> None:
+    """One audit entry about a resource."""
+    audit.write(
+        session,
+        by=actor.name,
+        person_id=actor.person_id,
+        action=action,
+        kind="resource",
+        object_id=resource.public_id,
+        institution_id=resource.institution_id,
+        now=now,
+        **details,
+    )

@@ -1,0 +1,158 @@
+"""What can go wrong, as codes. Sentences in three languages live with the doors (``api/locale``).
+
+Each class is one answer that a caller can act on; each code names one cause. A test walks every class and
+every code of :data:`CODES` in every language.
+"""
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from metadata.findings import Problem
+
+
+class OerError(Exception):
+    """The root: ``code`` is stable and for programs, ``params`` fill its sentence."""
+
+    def __init__(self, code: str, **params: object) -> None:
+        super().__init__(code)
+        self.code = code
+        self.params = params
+
+    def __str__(self) -> str:
+        details = ", ".join(f"{name}={value}" for name, value in self.params.items())
+        return f"{self.code} ({details})" if details else self.code
+
+
+class Invalid(OerError):
+    """The input breaks rules; ``problems`` names each with its field."""
+
+    def __init__(self, code: str, problems: Sequence[Problem] = (), **params: object) -> None:
+        super().__init__(code, **params)
+        self.problems = tuple(problems)
+
+
+class Unauthenticated(OerError):
+    """Nobody, or nobody we know, asks."""
+
+
+class Forbidden(OerError):
+    """The person is known and may not."""
+
+
+class NotFound(OerError):
+    """No such thing, or none that this person may know of."""
+
+
+class Gone(OerError):
+    """It was here and was withdrawn; a tombstone tells why."""
+
+
+class Conflict(OerError):
+    """The thing is not in a state that allows this."""
+
+
+class Stale(OerError):
+    """It changed since the caller read it (HTTP 412)."""
+
+
+class TooLarge(OerError):
+    """More bytes, files or rows than the limits allow."""
+
+
+class Full(OerError):
+    """No room is left where it should be written; reading still works."""
+
+
+class Unavailable(OerError):
+    """A database or a store does not answer now; the same call may work later."""
+
+    retry_after: ClassVar[int] = 5  # seconds
+
+
+class Misconfigured(OerError):
+    """The settings cannot work together; only the operator can mend it."""
+
+
+CODES: dict[type[OerError], frozenset[str]] = {
+    Invalid: frozenset(
+        {
+            "record.invalid",
+            "record.not-publishable",
+            "request.invalid",
+            "cursor.invalid",
+            "file.name-taken",
+            "file.name-invalid",
+            "file.role-invalid",
+            "file.vanished",
+            "file.unreadable",
+            "files.missing",
+            "institution.slug-invalid",
+            "institution.slug-taken",
+            "institution.name-missing",
+            "institution.kind-unknown",
+            "institution.parent-inside",
+            "institution.country-unknown",
+            "person.email-invalid",
+            "person.email-taken",
+            "person.name-missing",
+            "password.too-short",
+            "password.too-long",
+            "password.too-common",
+            "password.not-given",
+            "token.scope-unknown",
+            "token.expiry-invalid",
+            "role.unknown",
+            "reason.unknown",
+            "reason.missing",
+            "export.target-exists",
+            "import.source-unreadable",
+            "import.row-invalid",
+            "labels.invalid",
+            "checksum.mismatch",
+        }
+    ),
+    Unauthenticated: frozenset({"token.invalid", "token.expired", "sign-in.failed", "sign-in.required"}),
+    Forbidden: frozenset(
+        {"action.forbidden", "scope.missing", "role.above-own", "files.restricted", "files.embargoed"}
+    ),
+    NotFound: frozenset(
+        {
+            "resource.unknown",
+            "version.unknown",
+            "file.unknown",
+            "draft.unknown",
+            "institution.unknown",
+            "person.unknown",
+            "token.unknown",
+            "page.unknown",
+        }
+    ),
+    Gone: frozenset({"resource.withdrawn", "resource.hidden"}),
+    Conflict: frozenset(
+        {
+            "transition.impossible",
+            "draft.exists",
+            "version.unchanged",
+            "upload.offset-wrong",
+            "institution.not-empty",
+        }
+    ),
+    Stale: frozenset({"draft.stale", "resource.stale", "institution.stale"}),
+    TooLarge: frozenset({"file.too-large", "files.too-many", "record.too-large", "request.too-large"}),
+    Full: frozenset({"store.full", "database.full"}),
+    Unavailable: frozenset(
+        {"database.busy", "database.unreachable", "store.unavailable", "store.damaged", "blob.being-removed"}
+    ),
+    Misconfigured: frozenset(
+        {
+            "settings.invalid",
+            "settings.repository-id-fixed",
+            "settings.store-unknown",
+            "settings.database-unknown",
+            "settings.data-unwritable",
+            "settings.port-unusable",
+            "database.not-migrated",
+            "database.newer",
+        }
+    ),
+}

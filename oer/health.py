@@ -1,0 +1,181 @@
+"""What is right and wrong with an installation, as findings; ``oer doctor`` and pages make sentences of them."""
+
+import platform
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import version as package_version
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Engine
+
+from metadata.crosswalks import FORMATS
+from oer import audit, db, installation, migrations, queries
+from oer.db import reading
+from oer.errors import OerError
+from oer.exposure import renderings
+from oer.settings import GIB, Settings
+from storage.errors import Missing, StoreError
+from storage.store import Store
+
+Level = Literal["ok", "warning", "error"]
+_HEADROOM = 1 * GIB  # even a DELETE needs room
+_SKEW = timedelta(seconds=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line: which part of the installation, how bad, a code, and values for its sentence."""
+
+    part: str
+    level: Level
+    code: str
+    params: Mapping[str, object] = field(default_factory=dict)
+
+
+def examine(settings: Settings, *, now: datetime) -> list[Finding]:
+    """Look at settings, versions, disk, database, store and clock. Never raises for what it examines."""
+    findings = [*_settings(settings), *_versions(), *_disk(settings)]
+    try:
+        engine = db.connect(settings.database_url, pool=2)
+    except OerError as error:
+        findings.append(Finding("database", "error", error.code, error.params))
+    else:
+        findings.extend(_database(engine, settings, now))
+        engine.dispose()
+    try:
+        findings.extend(_store(installation.open_store(settings)))
+    except (OerError, StoreError) as error:
+        findings.append(Finding("store", "error", error.code, error.params))
+    return findings
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    host = urlsplit(settings.base_url).hostname or ""
+    local = host in {"localhost", "127.0.0.1", "::1"}
+    yield Finding(
+        "settings",
+        "warning" if local else "ok",
+        "doctor.base-url-local" if local else "doctor.base-url",
+        {"url": settings.base_url},
+    )
+    if not local and not settings.base_url.startswith("https://"):
+        yield Finding("settings", "warning", "doctor.base-url-plain", {"url": settings.base_url})
+    if settings.admin_email.endswith(".localdomain"):
+        yield Finding("settings", "warning", "doctor.admin-email-default", {"email": settings.admin_email})
+
+
+def _versions() -> Iterator[Finding]:
+    yield Finding(
+        "versions",
+        "ok",
+        "doctor.versions",
+        {"oer": package_version("oer-repository"), "python": platform.python_version()},
+    )
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    if not settings.data.exists():
+        yield Finding("disk", "warning", "doctor.data-missing", {"folder": str(settings.data)})
+        return
+    free = shutil.disk_usage(settings.data).free
+    level: Level = "ok" if free >= _HEADROOM else "error"
+    code = "doctor.disk-free" if level == "ok" else "doctor.disk-low"
+    yield Finding("disk", level, code, {"size": free, "folder": str(settings.data)})
+
+
+def _database(engine: Engine, settings: Settings, now: datetime) -> Iterator[Finding]:
+    name = engine.dialect.name
+    if name == "sqlite" and not (settings.database_url.startswith("sqlite") and _sqlite_file_exists(engine)):
+        yield Finding("database", "warning", "doctor.database-new")
+        return
+    try:
+        with db.translated():
+            found = migrations.current(engine)
+        yield from _engine_version(engine)
+        if found != migrations.head():
+            yield Finding(
+                "database", "error", "database.not-migrated", {"found": found or "-", "known": migrations.head()}
+            )
+            return
+        yield Finding("database", "ok", "doctor.database", {"engine": name, "revision": found})
+        yield from _content(engine, settings, now)
+    except OerError as error:
+        yield Finding("database", "error", error.code, error.params)
+
+
+def _sqlite_file_exists(engine: Engine) -> bool:
+    return engine.url.database is not None and Path(engine.url.database).exists()
+
+
+def _engine_version(engine: Engine) -> Iterator[Finding]:
+    if engine.dialect.name == "sqlite":
+        version = ".".join(map(str, db.sqlite_version()))
+        floor = ".".join(map(str, db.SQLITE_FLOOR))
+        good = db.sqlite_version() >= db.SQLITE_FLOOR
+        with engine.connect() as connection:
+            sound = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one() == "ok"
+        yield Finding(
+            "database", "ok" if sound else "error", "doctor.sqlite-sound" if sound else "doctor.sqlite-broken"
+        )
+        code = "doctor.sqlite-version" if good else "doctor.sqlite-old"
+        yield Finding("database", "ok" if good else "error", code, {"version": version, "floor": floor})
+        return
+    with engine.connect() as connection:
+        version = connection.exec_driver_sql("SHOW server_version").scalar_one()
+        encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+    yield Finding("database", "ok", "doctor.postgresql-version", {"version": version})
+    if encoding != "UTF8":
+        yield Finding("database", "error", "doctor.postgresql-encoding", {"encoding": encoding})
+
+
+def _content(engine: Engine, settings: Settings, now: datetime) -> Iterator[Finding]:
+    with reading(engine) as session:
+        clock = queries.records.clock(session)
+        ahead = clock.stamp - now.astimezone(UTC)
+        if ahead > _SKEW:
+            yield Finding("clock", "error", "doctor.clock-behind", {"seconds": int(ahead.total_seconds())})
+        else:
+            yield Finding("clock", "ok", "doctor.clock")
+        states = queries.resources.counts_by_state(session)
+        yield Finding("content", "ok", "doctor.resources", {"count": states.get("published", 0)})
+        if not queries.people.any_administrator(session):
+            yield Finding("people", "warning", "doctor.no-administrator")
+        failed = queries.jobs.counts(session).get("failed", 0)
+        if failed:
+            yield Finding("jobs", "warning", "doctor.jobs-failed", {"count": failed})
+        behind = renderings.behind(session, base_url=settings.base_url, formats=FORMATS)
+        yield Finding("jobs", "ok", "doctor.renderings-behind", {"count": behind})
+        broken = audit.verify(session)
+        if broken is None:
+            yield Finding("audit", "ok", "doctor.audit-sound")
+        else:
+            yield Finding("audit", "error", "doctor.audit-broken", {"sequence": broken})
+
+
+def _store(store: Store) -> Iterator[Finding]:
+    for found in store.check():
+        yield Finding("store", "ok" if found.ok else "error", found.code, found.params)
+
+
+def worst(findings: list[Finding]) -> Level:
+    """The gravest level among the findings."""
+    order: tuple[Level, ...] = ("error", "warning", "ok")
+    return next((level for level in order if any(found.level == level for found in findings)), "ok")
+
+
+def can_answer(engine: Engine, store: Store) -> bool:
+    """Whether database and store answer at all: what a load balancer asks, cheap enough for every few seconds."""
+    try:
+        with reading(engine) as session:
+            session.connection().execute(sa.text("SELECT 1"))
+        store.stat("0" * 64)
+    except Missing:
+        return True
+    except (StoreError, OerError):
+        return False
+    return True

@@ -1,0 +1,125 @@
+"""Work for later: a table in the same database, filled in the caller's own transaction.
+
+A job runs at least once: a worker that dies loses its lease and another takes over, so handlers must be
+idempotent. On PostgreSQL many workers claim with SKIP LOCKED; on SQLite one worker runs.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Engine
+from sqlmodel import Session, col
+
+from oer import queries
+from oer.db import is_sqlite, reading, transaction
+from oer.models import Job
+
+LEASE = timedelta(minutes=10)
+_FIRST_RETRY = timedelta(seconds=10)
+_KEEP_DONE = timedelta(days=7)
+
+Handler = Callable[[Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job that this worker holds; ``attempt`` counts from 1."""
+
+    id: int
+    kind: str
+    payload: Mapping[str, Any]
+    attempt: int
+
+
+def enqueue(
+    session: Session,
+    kind: str,
+    payload: Mapping[str, Any] | None = None,
+    *,
+    now: datetime,
+    due: datetime | None = None,
+    name: str | None = None,
+) -> None:
+    """Add a job to the caller's transaction. With a ``name``, only if no unfinished job bears it."""
+    values = {
+        "kind": kind,
+        "name": name,
+        "payload": dict(payload or {}),
+        "state": "waiting",
+        "attempts": 0,
+        "due": due or now,
+        "created": now,
+    }
+    insert = (sqlite if is_sqlite(session) else postgresql).insert
+    session.connection().execute(insert(Job).values(values).on_conflict_do_nothing())
+
+
+def claim(engine: Engine, *, now: datetime) -> Claim | None:
+    """Take the oldest due job for :data:`LEASE`, or None where nothing is due."""
+    with reading(engine) as session:
+        if queries.jobs.next_due(session, now=now, hold=False) is None:
+            return None  # an idle worker takes no write lock
+    with transaction(engine) as session:
+        job = queries.jobs.next_due(session, now=now)
+        if job is None:
+            return None
+        assert job.id is not None
+        job.state, job.attempts, job.lease = "running", job.attempts + 1, now + LEASE
+        session.add(job)
+        return Claim(id=job.id, kind=job.kind, payload=job.payload, attempt=job.attempts)
+
+
+def finish(engine: Engine, held: Claim, *, now: datetime) -> None:
+    with transaction(engine) as session:
+        _end(session, held, state="done", finished=now, error=None)
+
+
+def fail(engine: Engine, held: Claim, error: str, *, attempts: int, now: datetime) -> bool:
+    """Note the error and try again later, each time four times as late; set it aside after ``attempts``.
+
+    Whether it was set aside.
+    """
+    with transaction(engine) as session:
+        if held.attempt >= attempts:
+            _end(session, held, state="failed", finished=now, error=error)
+            return True
+        due = now + _FIRST_RETRY * 4 ** (held.attempt - 1)
+        _end(session, held, state="waiting", due=due, error=error)
+        return False
+
+
+def _end(session: Session, held: Claim, **values: Any) -> None:
+    """Only while the claim still holds: a worker that overslept its lease must not end another's attempt."""
+    session.connection().execute(
+        sa.update(Job)
+        .where(col(Job.id) == held.id, col(Job.state) == "running", col(Job.attempts) == held.attempt)
+        .values(lease=None, **values)
+    )
+
+
+def run_next(
+    engine: Engine, handlers: Mapping[str, Handler], *, attempts: int, now: Callable[[], datetime]
+) -> str | None:
+    """Claim and run one job; its kind, or None where nothing was due. A failing handler never raises here."""
+    held = claim(engine, now=now())
+    if held is None:
+        return None
+    handler = handlers.get(held.kind)
+    try:
+        if handler is None:
+            raise LookupError(f"no handler for jobs of kind {held.kind!r}")  # noqa: TRY301 - one way to fail
+        handler(held.payload)
+    except Exception as error:  # noqa: BLE001 - a poison job must never stop the queue
+        fail(engine, held, f"{type(error).__name__}: {error}", attempts=attempts, now=now())
+    else:
+        finish(engine, held, now=now())
+    return held.kind
+
+
+def forget_done(session: Session, *, now: datetime) -> None:
+    """Remove finished jobs after a week; failed ones stay until somebody has looked."""
+    session.connection().execute(sa.delete(Job).where(col(Job.state) == "done", col(Job.finished) < now - _KEEP_DONE))

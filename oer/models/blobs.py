@@ -1,0 +1,22 @@
+"""Which bytes the store holds for us."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import Field, SQLModel
+
+from oer.models.base import When
+
+
+class Blob(SQLModel, table=True):
+    """``marked`` is set by the sweeper before it removes the bytes; nobody may refer to a marked blob.
+
+    ``marked_modified`` is the store's own time of the bytes when they were marked: if it has moved when the
+    sweeper comes to remove them, somebody has put the same bytes again.
+    """
+
+    key: str = Field(primary_key=True)
+    size: int = Field(sa_type=sa.BigInteger)
+    created: datetime = Field(sa_type=When)
+    marked: datetime | None = Field(default=None, sa_type=When, index=True)
+    marked_modified: datetime | None = Field(default=None, sa_type=When)

@@ -1,0 +1,112 @@
+"""Resources, versions, drafts and their files."""
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from oer.models import Draft, DraftFile, Institution, Resource, Review, Version, VersionFile
+from oer.workflow import ResourceState
+
+
+def by_public_id(session: Session, *, public_id: str) -> Resource | None:
+    return session.exec(select(Resource).where(Resource.public_id == public_id)).one_or_none()
+
+
+def locked(session: Session, *, public_id: str) -> Resource | None:
+    """The resource with its row held until the commit: every write to it or to its draft comes through here first."""
+    query = select(Resource).where(Resource.public_id == public_id).with_for_update()
+    return session.exec(query.execution_options(populate_existing=True)).one_or_none()
+
+
+def version(session: Session, *, resource_id: int, number: int) -> Version | None:
+    return session.exec(
+        select(Version).where(Version.resource_id == resource_id, Version.number == number)
+    ).one_or_none()
+
+
+def versions(session: Session, *, resource_id: int) -> Sequence[Version]:
+    return session.exec(select(Version).where(Version.resource_id == resource_id).order_by(col(Version.number))).all()
+
+
+def files(session: Session, *, version_id: int) -> Sequence[VersionFile]:
+    query = select(VersionFile).where(VersionFile.version_id == version_id).order_by(col(VersionFile.position))
+    return session.exec(query).all()
+
+
+def files_of_many(session: Session, *, version_ids: Iterable[int]) -> dict[int, list[VersionFile]]:
+    """Files by version id, each list in order; one query for a whole page."""
+    query = (
+        select(VersionFile)
+        .where(col(VersionFile.version_id).in_(list(version_ids)))
+        .order_by(col(VersionFile.version_id), col(VersionFile.position))
+    )
+    found: dict[int, list[VersionFile]] = {}
+    for file in session.exec(query):
+        found.setdefault(file.version_id, []).append(file)
+    return found
+
+
+def file(session: Session, *, version_id: int, name: str) -> VersionFile | None:
+    query = select(VersionFile).where(VersionFile.version_id == version_id, VersionFile.name == name)
+    return session.exec(query).one_or_none()
+
+
+def draft(session: Session, *, resource_id: int) -> Draft | None:
+    return session.exec(select(Draft).where(Draft.resource_id == resource_id)).one_or_none()
+
+
+def draft_files(session: Session, *, draft_id: int) -> Sequence[DraftFile]:
+    query = select(DraftFile).where(DraftFile.draft_id == draft_id).order_by(col(DraftFile.position), col(DraftFile.id))
+    return session.exec(query).all()
+
+
+def reviews(session: Session, *, resource_id: int) -> Sequence[Review]:
+    return session.exec(select(Review).where(Review.resource_id == resource_id).order_by(col(Review.id))).all()
+
+
+def published(
+    session: Session, *, after: tuple[datetime, int] | None, within: str | None, limit: int
+) -> Sequence[tuple[Resource, Version, Institution]]:
+    """Published resources, newest publication first, from behind the key ``after`` = (published, id).
+
+    ``within`` is the path of an institution: its branch of the tree only.
+    """
+    query = (
+        select(Resource, Version, Institution)
+        .join(Version, sa.and_(col(Version.resource_id) == Resource.id, col(Version.number) == Resource.number))
+        .join(Institution, col(Institution.id) == Resource.institution_id)
+        .where(Resource.state == ResourceState.PUBLISHED)
+        .order_by(col(Resource.published).desc(), col(Resource.id).desc())
+        .limit(limit)
+    )
+    if after is not None:
+        query = query.where(sa.tuple_(col(Resource.published), col(Resource.id)) < sa.tuple_(*after))
+    if within is not None:
+        query = query.where(col(Institution.path).startswith(within, autoescape=True))
+    return session.exec(query).all()
+
+
+def embargo_ends(session: Session, *, today: date, limit: int) -> Sequence[Resource]:
+    """Published resources whose files have become open by ``today`` and that still say embargoed."""
+    query = (
+        select(Resource)
+        .where(
+            Resource.state == ResourceState.PUBLISHED,
+            Resource.access == "embargoed",
+            col(Resource.available) <= today,
+        )
+        .order_by(col(Resource.id))
+        .limit(limit)
+    )
+    return session.exec(query).all()
+
+
+def counts_by_state(session: Session) -> dict[str, int]:
+    return dict(session.exec(select(Resource.state, sa.func.count()).group_by(Resource.state)).all())
+
+
+def withdrawn(session: Session) -> Sequence[Resource]:
+    query = select(Resource).where(Resource.state == ResourceState.WITHDRAWN).order_by(col(Resource.id))
+    return session.exec(query).all()

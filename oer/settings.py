@@ -1,0 +1,106 @@
+"""Settings: read once at the edge from ``OER_…`` variables, then passed on as one frozen value.
+
+``docs/settings.md`` has the table; a test compares it with this class.
+"""
+
+from pathlib import Path
+from typing import Annotated, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from oer import identifiers
+from oer.errors import Misconfigured
+
+LANGUAGES = ("ar", "fr", "en")
+KIB, MIB, GIB = 1024, 1024**2, 1024**3
+
+
+class Settings(BaseSettings):
+    """Everything an operator may decide. Sizes in bytes, times in seconds unless the name says otherwise."""
+
+    model_config = SettingsConfigDict(env_prefix="OER_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    data: Path = Field(Path("data"), description="Folder of everything the embedded default keeps")
+    database_url: str = Field("", description="SQLite file in the data folder, or postgresql://user@host/name")
+    database_pool: int = Field(10, ge=1, le=200, description="Database connections of one process")
+    store_url: str = Field("", description="Where files are kept: file: in the data folder, or s3://host/bucket")
+    store_access_key: SecretStr = Field(SecretStr(""), description="Access key of the S3 store")
+    store_secret_key: SecretStr = Field(SecretStr(""), description="Secret key of the S3 store")
+    base_url: str = Field("http://localhost:8000", description="The address that the world reaches this repository at")
+    repository_id: str = Field("", description="Domain-like name in OAI identifiers; fixed after the first publication")
+    repository_name: str = Field("Open educational resources", description="The name shown on pages and to harvesters")
+    admin_email: str = Field("admin@oer.localhost.localdomain", description="Whom harvesters and readers write to")
+    languages: Annotated[tuple[str, ...], NoDecode] = Field(
+        LANGUAGES, description="Interface languages in order; the first is the default"
+    )
+    labels: Path | None = Field(None, description="JSON file with labels that replace those of vocabulary terms")
+    max_file_size: int = Field(8 * GIB, ge=1, description="Largest file of a resource")
+    max_files: int = Field(500, ge=1, description="Most files of one resource")
+    max_record_size: int = Field(1 * MIB, ge=1 * KIB, description="Largest metadata record as JSON")
+    max_import_rows: int = Field(200_000, ge=1, description="Most rows of one import")
+    page_size: int = Field(20, ge=1, le=1000, description="Resources on one page of a REST list")
+    oai_page_size: int = Field(100, ge=1, le=10_000, description="Records on one page of an OAI-PMH list")
+    oai_token_days: int = Field(7, ge=1, le=365, description="Days that an OAI-PMH resumption token stays valid")
+    token_days: int = Field(90, ge=1, le=3650, description="Days that an access token is valid unless it says less")
+    sweep_grace_hours: float = Field(24, ge=0, description="Age from which bytes that nothing refers to are removed")
+    job_attempts: int = Field(5, ge=1, le=100, description="Attempts before a job is set aside")
+    log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What is logged, as JSON lines")
+
+    @field_validator("languages", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+    @field_validator("languages")
+    @classmethod
+    def _known(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or len(set(value)) != len(value) or not set(value) <= set(LANGUAGES):
+            raise ValueError("choose from ar, fr, en, each at most once")
+        return value
+
+    @field_validator("base_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise ValueError("give an address such as https://oer.example.org")
+        return value.rstrip("/")
+
+    @field_validator("repository_id")
+    @classmethod
+    def _domain_like(cls, value: str) -> str:
+        if value and not identifiers.is_repository_id(value):
+            raise ValueError("give a domain-like name with a dot, such as oer.example.org")
+        return value
+
+    @field_validator("admin_email")
+    @classmethod
+    def _dotted(cls, value: str) -> str:
+        name, _, domain = value.rpartition("@")
+        if not name or "." not in domain.strip(".") or any(c.isspace() for c in value):
+            raise ValueError("give an address whose domain has a dot: the OAI-PMH schema insists")
+        return value
+
+    @model_validator(mode="after")
+    def _place(self) -> Self:
+        """Fill what follows from the data folder. ``object.__setattr__``: the model is frozen for everyone else."""
+        folder = self.data.expanduser().absolute()
+        object.__setattr__(self, "data", folder)
+        if not self.database_url:
+            object.__setattr__(self, "database_url", f"sqlite:///{folder / 'oer.sqlite3'}")
+        if not self.store_url:
+            object.__setattr__(self, "store_url", f"file:{folder / 'store'}")
+        return self
+
+
+def load(**changes: object) -> Settings:
+    """The settings of this process's environment. Raises Misconfigured, naming each variable that is wrong."""
+    try:
+        return Settings(**changes)  # type: ignore[arg-type]
+    except ValidationError as error:
+        faults = "; ".join(
+            f"OER_{str(fault['loc'][0]).upper() if fault['loc'] else ''}: {fault['msg']}" for fault in error.errors()
+        )
+        raise Misconfigured("settings.invalid", faults=faults) from None

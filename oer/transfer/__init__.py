@@ -1,0 +1,1 @@
+"""Many resources at once: reading tables and folders, importing them without doubles, exporting them again."""

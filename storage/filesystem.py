@@ -1,0 +1,395 @@
+"""A store in a folder of one file system.
+
+    objects/ab/cd/<sha256>     finished objects, never changed after they appear
+    staging/<upload>/bytes     what has arrived; may be longer than what is durable
+    staging/<upload>/size      how much of it is durable, in decimal digits
+    staging/<upload>/finished  the receipt: key and size
+    temporary/<random>         a put under way
+
+A power cut may keep a file's length and lose its blocks, so the length of `bytes` proves nothing: only what was
+synced before `size` was written counts, and an append first cuts the rest off.
+"""
+
+import errno
+import fcntl
+import os
+import secrets
+import shutil
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime
+from pathlib import Path
+
+from storage.checksums import ParallelDigest
+from storage.chunks import exactly, gathered, promised, range_end
+from storage.errors import (
+    Busy,
+    ChecksumMismatch,
+    Damaged,
+    Full,
+    Missing,
+    StoreError,
+    TooLarge,
+    Unavailable,
+    WrongOffset,
+)
+from storage.store import Finding, Stat, Stored, is_key, is_upload
+
+_BUFFER = 4 << 20
+# A killed process loses at most this much of an append; each step costs three syncs.
+_DURABLE_EVERY = 64 << 20
+# Less than this is no room to work in: even deleting needs space in the database beside us.
+_LITTLE_SPACE = 1 << 30
+
+
+class FilesystemStore:
+    """Keeps objects below `folder`, which it makes. All of it must be one file system, as renames are the commit."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        self._objects, self._staging, self._temporary = (
+            self.folder / name for name in ("objects", "staging", "temporary")
+        )
+        with _translated():
+            for each in (self._objects, self._staging, self._temporary):
+                each.mkdir(parents=True, exist_ok=True)
+
+    def __repr__(self) -> str:
+        return f"FilesystemStore({str(self.folder)!r})"
+
+    # ── objects ──────────────────────────────────────────────────────────────────────────────────
+
+    def put(self, chunks: Iterable[bytes]) -> Stored:
+        temporary = self._temporary / secrets.token_hex(16)
+        with _translated():
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+        try:
+            with _closing(descriptor):
+                stored = _fill(descriptor, chunks)
+            self._place(temporary, stored.key)
+        except BaseException:
+            with suppress(OSError):
+                temporary.unlink()
+            raise
+        return stored
+
+    def _place(self, source: Path, key: str) -> None:
+        """Make a synced file the object. An older file of the key is replaced: the bytes are the same by name, a
+        rotten copy is healed, readers of the old one finish it, and no deletion can come between look and touch."""
+        target = self._path(key)
+        with _translated():
+            os.utime(source)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            source.replace(target)
+            for folder in (target.parent, target.parent.parent, self._objects):
+                _sync_folder(folder)
+
+    def _path(self, key: str) -> Path:
+        if not is_key(key):
+            raise Missing(key=key)
+        return self._objects / key[:2] / key[2:4] / key
+
+    def open(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
+        path = self._path(key)
+        size = self.stat(key).size
+        end = range_end(key, size, start, length)
+        return promised(key, _read(path, key, start, end), size=size, start=start, end=end)
+
+    def stat(self, key: str) -> Stat:
+        path = self._path(key)
+        with _translated(key):
+            found = path.stat()
+        return Stat(found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+
+    def delete(self, key: str) -> None:
+        with suppress(Missing):
+            path = self._path(key)
+            with _translated(key):
+                path.unlink()
+
+    def keys(self) -> Iterator[str]:
+        for first in _names(self._objects):
+            for second in _names(self._objects / first):
+                for name in _names(self._objects / first / second):
+                    if is_key(name):
+                        yield name
+
+    def local_path(self, key: str) -> Path | None:
+        path = self._path(key)
+        return path if path.is_file() else None
+
+    def sweep_temporary(self, older_than: datetime) -> int:
+        swept = 0
+        for name in _names(self._temporary):
+            with suppress(Missing), _translated(name):
+                path = self._temporary / name
+                if path.stat().st_mtime < older_than.timestamp():
+                    path.unlink()
+                    swept += 1
+        return swept
+
+    # ── staging ──────────────────────────────────────────────────────────────────────────────────
+
+    def begin(self) -> str:
+        upload = secrets.token_hex(16)
+        folder = self._staging / upload
+        with _translated():
+            folder.mkdir(mode=0o750)
+            (folder / "bytes").touch(mode=0o640)
+            _write_small(folder / "size", "0")
+            _sync_folder(self._staging)
+        return upload
+
+    def _upload_folder(self, upload: str) -> Path:
+        if not is_upload(upload):
+            raise Missing(upload=upload)
+        return self._staging / upload
+
+    def append(self, upload: str, offset: int, chunks: Iterable[bytes]) -> int:
+        folder = self._upload_folder(upload)
+        with _locked(folder, upload):
+            if _receipt(folder) is not None:
+                raise Missing(upload=upload)
+            size = _durable(folder, upload)
+            if offset != size:
+                raise WrongOffset(size)
+            with _translated(upload):
+                descriptor = os.open(folder / "bytes", os.O_WRONLY | os.O_CLOEXEC)
+            with _closing(descriptor):
+                return _extend(descriptor, folder, size, chunks)
+
+    def size(self, upload: str) -> int:
+        folder = self._upload_folder(upload)
+        receipt = _receipt(folder)
+        return receipt.size if receipt else _durable(folder, upload)
+
+    def finish(self, upload: str, expected: str | None = None) -> Stored:
+        folder = self._upload_folder(upload)
+        source = folder / "bytes"
+        with _locked(folder, upload):
+            stored = _receipt(folder) or _digest_of(source, _durable(folder, upload), upload)
+            if expected is not None and expected != stored.key:
+                raise ChecksumMismatch(expected, stored.key)
+            with _translated(upload):
+                # The receipt first: a crash after the rename would leave nothing to tell the key from.
+                _write_small(folder / "finished", f"{stored.key} {stored.size}")
+            if source.exists():
+                self._place(source, stored.key)
+            self.stat(stored.key)
+            return stored
+
+    def abort(self, upload: str) -> None:
+        with suppress(Missing):
+            folder = self._upload_folder(upload)
+            # `size` first: without it the upload is gone for everybody, whatever happens to the rest.
+            for name in ("size", "finished", "size.new", "finished.new", "bytes"):
+                with suppress(Missing), _translated(upload):
+                    (folder / name).unlink()
+            with _translated(upload):
+                folder.rmdir()
+
+    def uploads(self) -> Iterator[tuple[str, datetime]]:
+        for upload in filter(is_upload, _names(self._staging)):
+            folder = self._staging / upload
+            changes = [path.stat().st_mtime for path in (folder, folder / "bytes") if path.exists()]
+            if changes:
+                yield upload, datetime.fromtimestamp(max(changes), UTC)
+
+    # ── looking after it ─────────────────────────────────────────────────────────────────────────
+
+    def check(self) -> list[Finding]:
+        where = str(self.folder)
+        try:
+            self._round_trip()
+            works = Finding("storage.round-trip", True, {"folder": where})
+        except StoreError as error:
+            works = Finding("storage.round-trip", False, {"folder": where, "reason": str(error)})
+        try:
+            free = shutil.disk_usage(self.folder).free
+            devices = {path.stat().st_dev for path in (self._objects, self._staging, self._temporary)}
+        except OSError as error:
+            return [works, Finding("storage.free-space", False, {"folder": where, "reason": str(error.strerror)})]
+        space = Finding("storage.free-space", free >= _LITTLE_SPACE, {"folder": where, "bytes": free})
+        return [works, space, Finding("storage.one-file-system", len(devices) == 1, {"folder": where})]
+
+    def _round_trip(self) -> None:
+        """Random bytes, so that nobody's object is the one deleted at the end."""
+        content = secrets.token_bytes(64)
+        stored = self.put([content])
+        try:
+            if b"".join(self.open(stored.key)) != content:
+                raise Damaged(stored.key, "read back differently")
+        finally:
+            self.delete(stored.key)
+
+
+@contextmanager
+def _translated(what: str | None = None) -> Generator[None, None, None]:
+    """Errors of the operating system as the store's own; `what` names the key or upload that may be missing."""
+    try:
+        yield
+    except OSError as error:
+        reason = errno.errorcode.get(error.errno or 0, "unknown")
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise Full() from error
+        if error.errno == errno.EFBIG:
+            raise TooLarge() from error
+        if what is not None and error.errno in (errno.ENOENT, errno.ENOTDIR):
+            raise Missing(key=what) from error
+        if what is not None and error.errno == errno.EIO:
+            raise Damaged(what, reason) from error
+        raise Unavailable(reason) from error
+
+
+@contextmanager
+def _closing(descriptor: int) -> Generator[None, None, None]:
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):
+            os.close(descriptor)
+        raise
+    # Network file systems report a full quota here at the latest.
+    with _translated():
+        os.close(descriptor)
+
+
+@contextmanager
+def _locked(folder: Path, upload: str) -> Generator[None, None, None]:
+    """One append or finish at a time, over processes and threads; the kernel lets go when a process dies."""
+    with _translated(upload):
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Busy(upload=upload) from None
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _write(descriptor: int, data: bytes) -> None:
+    with _translated():
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+
+
+def _fill(descriptor: int, chunks: Iterable[bytes]) -> Stored:
+    size = 0
+    with ParallelDigest() as digest:
+        for piece in gathered(chunks, _BUFFER):
+            digest.update(piece)
+            _write(descriptor, piece)
+            size += len(piece)
+        with _translated():
+            os.fsync(descriptor)
+        return Stored(digest.hexdigest(), size)
+
+
+def _extend(descriptor: int, folder: Path, size: int, chunks: Iterable[bytes]) -> int:
+    """Write after `size`; returns the new durable size."""
+    durable = size
+    with _translated():
+        os.ftruncate(descriptor, size)
+        os.lseek(descriptor, size, os.SEEK_SET)
+    try:
+        for piece in gathered(chunks, _BUFFER, keep=True):
+            _write(descriptor, piece)
+            size += len(piece)
+            if size - durable >= _DURABLE_EVERY:
+                durable = _record(descriptor, folder, size)
+        return _record(descriptor, folder, size)
+    except StoreError:
+        # A full disk gets its room back; what was durable stays.
+        with suppress(OSError):
+            os.ftruncate(descriptor, durable)
+        raise
+    except BaseException:
+        with suppress(StoreError):
+            _record(descriptor, folder, size)
+        raise
+
+
+def _record(descriptor: int, folder: Path, size: int) -> int:
+    with _translated(folder.name):
+        os.fsync(descriptor)
+        _write_small(folder / "size", str(size))
+    return size
+
+
+def _write_small(path: Path, text: str) -> None:
+    """Replace a small file so that after any crash it is the old one or the new one."""
+    fresh = path.with_name(f"{path.name}.new")
+    with fresh.open("w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+    _sync_folder(path.parent)
+
+
+def _durable(folder: Path, upload: str) -> int:
+    with _translated(upload):
+        text = (folder / "size").read_text("ascii", errors="replace")
+    if not text.isdecimal():
+        raise Damaged(upload, "size")
+    return int(text)
+
+
+def _receipt(folder: Path) -> Stored | None:
+    try:
+        with _translated(folder.name):
+            key, size = (folder / "finished").read_text("ascii", errors="replace").split()
+            return Stored(key, int(size))
+    except Missing:
+        return None
+    except ValueError as error:
+        raise Damaged(folder.name, "receipt") from error
+
+
+def _digest_of(path: Path, size: int, upload: str) -> Stored:
+    """Key of the first `size` bytes, after cutting off what was never durable."""
+    with _translated(upload):
+        if path.stat().st_size > size:
+            os.truncate(path, size)
+    with ParallelDigest() as digest, closing(exactly(upload, _read(path, upload, 0, size), size)) as pieces:
+        for piece in pieces:
+            digest.update(piece)
+        return Stored(digest.hexdigest(), size)
+
+
+def _read(path: Path, what: str, start: int, end: int) -> Generator[bytes, None, None]:
+    """The bytes from `start` to `end`, or fewer where the file is shorter."""
+    with _translated(what):
+        file = path.open("rb", buffering=0)
+    with file:
+        file.seek(start)
+        while start < end:
+            with _translated(what):
+                piece = file.read(min(_BUFFER, end - start))
+            if not piece:
+                return
+            start += len(piece)
+            yield piece
+
+
+def _names(folder: Path) -> Iterator[str]:
+    """Names in a folder, streaming; none where it has gone."""
+    try:
+        with _translated(folder.name):
+            entries = os.scandir(folder)
+    except Missing:
+        return
+    with entries:
+        for entry in entries:
+            yield entry.name
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,141 @@
+"""Things that tests begin with, made the way the product makes them. Each takes only what matters to a test."""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from psycopg import sql
+from sqlmodel import Session
+
+from metadata.record import Record
+from oer import deposits, installation, institutions, publishing, queries
+from oer.db import transaction
+from oer.installation import Installation
+from oer.models import Institution
+from oer.policy import OPERATOR, Actor
+from oer.settings import Settings
+
+START = datetime(2026, 3, 1, 8, 0, 0, tzinfo=UTC)
+
+
+@dataclass
+class Watch:
+    """A clock that moves only when told to: ``now=watch``."""
+
+    moment: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def forward(self, **length: float) -> datetime:
+        """``watch.forward(minutes=5)``: the moment it shows from then on."""
+        self.moment += timedelta(**length)
+        return self.moment
+
+
+@contextmanager
+def database(folder: Path) -> Iterator[str]:
+    """An empty database: SQLite in the folder, or a new one on the server that OER_TEST_DATABASE_URL names."""
+    server = os.environ.get("OER_TEST_DATABASE_URL")
+    if not server:
+        yield f"sqlite:///{folder / 'oer.sqlite3'}"
+        return
+    url = sa.make_url(server).set(drivername="postgresql")
+    name = f"oer_test_{secrets.token_hex(8)}"
+    with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as admin:
+        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        try:
+            yield url.set(database=name).render_as_string(hide_password=False)
+        finally:
+            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@contextmanager
+def opened(folder: Path, *, now: Callable[[], datetime] | None = None, **changes: Any) -> Iterator[Installation]:
+    """A new installation in the folder; ``changes`` are settings (``oai_page_size=3``)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with database(folder) as url:
+        settings = Settings(data=folder, database_url=url, base_url="https://oer.example.org", **changes)
+        found = installation.open_installation(settings, now=now or installation.utc_now)
+        try:
+            yield found
+        finally:
+            found.close()
+
+
+def institution(
+    session: Session,
+    slug: str = "college",
+    *,
+    parent: Institution | None = None,
+    names: Mapping[str, str] | None = None,
+    **rest: Any,
+) -> Institution:
+    """An institution; ``rest`` are further arguments of ``institutions.add``."""
+    named = names or {"ar": f"مؤسسة {slug}", "en": f"The {slug}"}
+    moment = rest.pop("now", START)
+    return institutions.add(
+        session, OPERATOR, slug=slug, names=named, kind="organisation", parent=parent, now=moment, **rest
+    )
+
+
+def record(title: str = "الضوء والماء", **changes: Any) -> Record:
+    """A record that passes the publish rules; ``changes`` are fields as JSON would have them."""
+    fields: dict[str, Any] = {
+        "title": [{"value": title, "lang": "ar"}],
+        "description": [{"value": "درس قصير مع تجربة وأسئلة.", "lang": "ar"}],
+        "languages": ["ar"],
+        "resource_type": "https://w3id.org/kim/hcrt/video",
+        "subjects": ["http://vocabularies.unesco.org/thesaurus/concept230"],
+        "audience": ["http://purl.org/dcx/lrmi-vocabs/educationalAudienceRole/student"],
+        "creators": [{"name": "أمينة يوسف"}],
+        "licence": "https://creativecommons.org/licenses/by/4.0/",
+    }
+    return Record.model_validate(fields | changes)
+
+
+def drafted(
+    home: Installation,
+    *,
+    at: str = "college",
+    described: Record | None = None,
+    files: Mapping[str, bytes] | None = None,
+    actor: Actor = OPERATOR,
+) -> str:
+    """A new draft at the institution ``at`` (made where it is missing), with files; its public id."""
+    contents = {"lesson.txt": "النص".encode()} if files is None else files
+    stored = {name: home.store.put([content]) for name, content in contents.items()}
+    moment = home.now()
+    with transaction(home.engine) as session:
+        place = queries.institutions.by_slug(session, slug=at) or institution(session, at, now=moment)
+        draft = deposits.begin(session, actor, place, described or record(), now=moment)
+        public_id = draft.resource.public_id
+        for name, kept in stored.items():
+            deposits.attach(
+                session,
+                actor,
+                public_id,
+                home.store,
+                kept,
+                name=name,
+                media_type="text/plain",
+                limits=home.settings,
+                now=moment,
+            )
+    return public_id
+
+
+def published(home: Installation, **wanted: Any) -> str:
+    """A published resource: arguments as for :func:`drafted`; its public id."""
+    public_id = drafted(home, **wanted)
+    with transaction(home.engine) as session:
+        actor = wanted.get("actor", OPERATOR)
+        publishing.publish(session, actor, public_id, repository_id=home.repository_id, now=home.now())
+    return public_id

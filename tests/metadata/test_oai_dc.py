@@ -1,0 +1,163 @@
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from lxml import etree
+from record_strategies import described
+
+from metadata import xml
+from metadata.crosswalks import FORMATS, Described, FileLink
+from metadata.oai_record import header, record
+from metadata.record import Access, Identifier, Record, Text
+from metadata.validate import parse_json
+
+GOLDEN = Path(__file__).parent.parent / "golden"
+NAMES = sorted(file.stem for file in (GOLDEN / "records").glob("*.json"))
+INSTITUTION = (Text(value="جامعة المثال", lang="ar"), Text(value="Université de l’Exemple", lang="fr"))
+PUBLISHED = datetime(2024, 3, 1, 23, 30, tzinfo=UTC)
+FILES = (
+    FileLink("https://oer.example.org/files/1/%D8%AF%D8%B1%D8%B3.pdf", "درس.pdf", "application/pdf", 1, "0" * 64),
+    FileLink("https://oer.example.org/files/1/v.mp4?a=1&b=2", "v.mp4", "video/mp4", 2, "1" * 64),
+)
+dump = FORMATS["oai_dc"].dump
+
+
+def around(described_record: Record, files: tuple[FileLink, ...] = FILES) -> Described:
+    url = "https://oer.example.org/resources/k7m2p9qd"
+    return Described("oai:oer.example.org:k7m2p9qd", url, described_record, INSTITUTION, PUBLISHED, 1, files)
+
+
+def elements(described_record: Record) -> list[tuple[str, str | None, str | None]]:
+    root = xml.parse(dump(around(described_record)))
+    return [(etree.QName(node).localname, node.text, node.get(xml.name("xml:lang"))) for node in root]
+
+
+@pytest.fixture(scope="session")
+def assert_valid(shared: Path) -> Callable[[bytes], None]:
+    schema = etree.XMLSchema(etree.parse(shared / "xsd" / "all.xsd"))
+
+    def check(body: bytes) -> None:
+        head = header("oai:oer.example.org:k7m2p9qd", PUBLISHED, ["university:physics"])
+        response = (
+            b'<OAI-PMH xmlns="http://www.openarchives.org/OAI/2.0/"><responseDate>2024-05-17T08:30:00Z</responseDate>'
+            b'<request verb="ListRecords" metadataPrefix="oai_dc">https://oer.example.org/oai</request><ListRecords>'
+            + record(head, body)
+            + b"</ListRecords></OAI-PMH>"
+        )
+        schema.assertValid(etree.fromstring(response))
+
+    return check
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_rich_records_are_written_as_the_golden_files_say(name: str) -> None:
+    described_record, _ = parse_json((GOLDEN / "records" / f"{name}.json").read_bytes())
+    assert described_record is not None
+    # one element a line in the file, for people; the rendering itself has no white space between elements
+    lines = dump(around(described_record)).replace(b"><dc:", b">\n<dc:").replace(b"></oai_dc:dc>", b">\n</oai_dc:dc>\n")
+    assert lines.decode() == (GOLDEN / "oai_dc" / f"{name}.xml").read_text(encoding="utf-8")
+
+
+def test_there_is_a_golden_file_in_each_language() -> None:
+    assert {"ar", "fr", "en"} <= set(NAMES)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_golden_files_are_valid_by_the_schema(name: str, assert_valid: Callable[[bytes], None]) -> None:
+    assert_valid((GOLDEN / "oai_dc" / f"{name}.xml").read_bytes())
+
+
+@settings(max_examples=80, deadline=None)
+@given(made=described())
+def test_every_legal_record_gives_valid_bytes_and_the_same_each_time(
+    made: Described, assert_valid: Callable[[bytes], None]
+) -> None:
+    written = dump(made)
+    assert written == dump(made)
+    assert not written.startswith(b"<?xml")
+    assert_valid(written)
+
+
+def test_the_schema_check_can_fail(assert_valid: Callable[[bytes], None]) -> None:
+    wrong = xml.element("oai_dc:dc", prefixes=("oai_dc", "dc"))
+    xml.sub(wrong, "dc:titel", "x")
+    with pytest.raises(etree.DocumentInvalid):
+        assert_valid(xml.tobytes(wrong))
+
+
+@settings(max_examples=40, deadline=None)
+@given(made=described(complete=False))
+def test_drafts_and_unfinished_records_can_be_written_too(
+    made: Described, assert_valid: Callable[[bytes], None]
+) -> None:
+    assert_valid(dump(made))
+
+
+def test_an_empty_record_still_says_where_it_is(assert_valid: Callable[[bytes], None]) -> None:
+    written = dump(Described("oai:x.org:1", "https://x.org/1", Record(), (), PUBLISHED))
+    assert_valid(written)
+    root = xml.parse(written)
+    assert [(etree.QName(node).localname, node.text) for node in root] == [
+        ("date", "2024-03-01"),
+        ("identifier", "https://x.org/1"),
+        ("rights", "info:eu-repo/semantics/openAccess"),
+    ]
+
+
+def test_illegal_text_that_slipped_in_never_breaks_the_page(assert_valid: Callable[[bytes], None]) -> None:
+    assert_valid(dump(around(Record(title=[Text(value="a\x00\ud800b", lang="not a tag")]))))
+
+
+def test_titles_are_repeated_per_language_and_unknown_languages_are_not_named() -> None:
+    titles = [Text(value="درس", lang="ar"), Text(value="Cours", lang="fr"), Text(value="x")]
+    found = [entry[1:] for entry in elements(Record(title=titles)) if entry[0] == "title"]
+    assert found == [("درس", "ar"), ("Cours", "fr"), ("x", None)]
+
+
+def test_a_term_is_written_in_three_languages_and_as_its_uri() -> None:
+    uri = "https://w3id.org/kim/hcrt/video"
+    found = [entry[1:] for entry in elements(Record(resource_type=uri)) if entry[0] == "type"]
+    assert [language for _, language in found] == ["ar", "fr", "en", None, None, None]
+    assert [text for text, _ in found[3:]] == [uri, "Text", "MovingImage"]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "value", "written"),
+    [
+        ("doi", "10.1234/x", "https://doi.org/10.1234/x"),
+        ("doi", "doi:10.1234/x", "https://doi.org/10.1234/x"),
+        ("doi", "https://doi.org/10.1234/x", "https://doi.org/10.1234/x"),
+        ("handle", "20.500.1/2", "https://hdl.handle.net/20.500.1/2"),
+        ("isbn", "978-3-16-148410-0", "urn:isbn:978-3-16-148410-0"),
+        ("urn", "urn:nbn:de:101:1-2019", "urn:nbn:de:101:1-2019"),
+        ("other", "Cote 12: b", "Cote 12: b"),
+    ],
+)
+def test_identifiers_are_written_so_that_they_can_be_followed(scheme: str, value: str, written: str) -> None:
+    identifier = Identifier(scheme=scheme, value=value)  # type: ignore[arg-type]
+    assert ("identifier", written, None) in elements(Record(identifiers=[identifier]))
+
+
+def test_the_licence_is_its_uri_and_its_name_in_three_languages() -> None:
+    uri = "https://creativecommons.org/licenses/by/4.0/"
+    rights = [entry[1:] for entry in elements(Record(licence=uri)) if entry[0] == "rights"]
+    assert rights[1] == (uri, None)
+    assert [language for _, language in rights[2:]] == ["ar", "fr", "en"]
+
+
+def test_every_kind_of_access_has_its_semantic_uri() -> None:
+    kinds = Access.model_fields["kind"].annotation.__args__  # type: ignore[union-attr]
+    for kind in kinds:
+        rights = [entry[1] for entry in elements(Record(access=Access(kind=kind))) if entry[0] == "rights"]
+        assert (rights[0] or "").startswith("info:eu-repo/semantics/")
+
+
+def test_formats_are_listed_under_their_own_prefix() -> None:
+    for prefix, form in FORMATS.items():
+        assert prefix == form.prefix
+        assert form.revision
+        root = xml.parse(form.dump(around(Record())))
+        assert etree.QName(root).namespace == form.namespace
+        assert root.get(xml.name("xsi:schemaLocation")) == f"{form.namespace} {form.schema}"
