@@ -110,8 +110,13 @@ def of_repository(error: OerError) -> Fault:
 def _tombstone(gone: Gone) -> dict[str, str]:
     """What stays visible: the name, the state, the class of the reason, the day; never the record."""
     since = gone.params.get("since")
-    shown = {name: str(gone.params[name]) for name in ("id", "state", "reason") if name in gone.params}
-    return {**shown, "since": since.isoformat()} if isinstance(since, datetime) else shown
+    shown: dict[str, str] = {}
+    for name in ("id", "state", "reason"):
+        if name in gone.params:
+            shown[name] = str(gone.params[name])
+    if isinstance(since, datetime):
+        shown["since"] = since.isoformat()
+    return shown
 
 
 def of_store(error: stores.StoreError) -> OerError:
@@ -120,9 +125,9 @@ def of_store(error: stores.StoreError) -> OerError:
         case stores.Full():
             return Full("store.full")
         case stores.ChecksumMismatch():
-            return Invalid("checksum.mismatch", **error.params)
+            return Invalid("checksum.mismatch", expected=error.expected, found=error.found)
         case stores.WrongOffset():
-            return Conflict("upload.offset-wrong", **error.params)
+            return Conflict("upload.offset-wrong", expected=error.expected)
         case stores.TooLarge():
             return TooLarge("file.too-large", limit=error.params.get("bytes", ""))
         case stores.Missing() | stores.Damaged():

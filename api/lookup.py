@@ -44,15 +44,15 @@ class Found:
     def require_download(self, actor: Actor, *, today: date) -> None:
         """Raises Forbidden, NotFound or Gone (``policy.require_download``)."""
         kind, available = self.access
-        policy.require_download(
-            actor, self.resource, self.institution, access=kind, available=available, today=today
-        )
+        policy.require_download(actor, self.resource, self.institution, access=kind, available=available, today=today)
 
 
 def resource(session: Session, actor: Actor, public_id: str) -> tuple[Resource, Institution]:
     """The resource of this id. Raises NotFound, or Gone with what a tombstone shows."""
     # Anything else never reaches the database: PostgreSQL fails on NUL and lone surrogates.
-    found = queries.resources.by_public_id(session, public_id=public_id) if identifiers.is_public_id(public_id) else None
+    found = (
+        queries.resources.by_public_id(session, public_id=public_id) if identifiers.is_public_id(public_id) else None
+    )
     institution = session.get(Institution, found.institution_id) if found else None
     if found is None or institution is None:
         raise NotFound("resource.unknown", id=public_id)
@@ -68,7 +68,9 @@ def version(session: Session, actor: Actor, public_id: str, number: int | None =
     found, institution = resource(session, actor, public_id)
     wanted = found.number if number is None else number
     assert found.id is not None
-    row = queries.resources.version(session, resource_id=found.id, number=wanted) if 0 < wanted <= found.number else None
+    row = (
+        queries.resources.version(session, resource_id=found.id, number=wanted) if 0 < wanted <= found.number else None
+    )
     if row is None:
         raise NotFound("version.unknown", id=public_id, number=wanted)
     return Found(found, institution, row)

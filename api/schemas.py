@@ -1,16 +1,21 @@
 """Bodies that the API sends, and nothing that it takes. Members are always there; what is unknown is null."""
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_serializer
-from pydantic_core import PydanticUndefined
+from pydantic import BaseModel, ConfigDict, Field
 
 from metadata.record import Record
 
 
 class Body(BaseModel):
+    """No body has defaults of its own: ``content`` leaves out what a record does not say, and nothing else."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def content(self) -> bytes:
+        """The JSON that is sent, the same bytes for the same values."""
+        return self.model_dump_json(exclude_defaults=True).encode()
 
 
 class InstitutionOut(Body):
@@ -61,10 +66,6 @@ class ResourceOut(Body):
     published: datetime | None = Field(description="When the first version was published")
     changed: datetime
 
-    @field_serializer("record", return_type=PydanticUndefined)  # so that the schema stays the record's own
-    def _without_defaults(self, record: Record) -> Any:
-        return record.model_dump(mode="json", exclude_defaults=True)
-
 
 class ResourceList(Body):
     items: list[ResourceOut]
@@ -103,7 +104,7 @@ class ProblemOut(Body):
     detail: str
     code: str
     errors: list[FaultOut]
-    tombstone: TombstoneOut | None = None
+    tombstone: TombstoneOut | None = Field(None, description="Only with 410")
 
 
 class ProblemMeaning(Body):

@@ -169,6 +169,8 @@ def _rendered_as(repository: Repository, format_: Format | None) -> tuple[str | 
 
 
 def _list(session: Session, repository: Repository, asked: Listing, *, now: datetime) -> bytes:
+    if asked.after is not None and asked.prefix not in FORMATS:
+        raise OaiError("badResumptionToken", "The format that this token was made for is no longer here.")
     format_ = _format(asked.prefix)
     part = _part(session, repository, asked)
     rows, more = _page(session, repository, asked, part, format_ if asked.bodies else None)

@@ -10,8 +10,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from rfc3987_syntax import is_valid_syntax_iri
-
 from metadata import values, vocabularies
 
 Kind = Literal["PD", "BY", "BY-SA", "BY-NC", "BY-NC-SA", "BY-ND", "BY-NC-ND"]
@@ -119,7 +117,7 @@ def add(row: Mapping[str, object]) -> Licence:
     if unknown:
         raise ValueError(f"added licence: no such field: {', '.join(map(str, unknown))}")
     uri = _text(row, "uri")
-    if not is_valid_syntax_iri(uri) or not re.match(r"https?://", uri):
+    if not values.is_iri(uri) or not re.match(r"https?://", uri):
         raise ValueError(f"added licence: uri must be a web address, not {uri!r}")
     existing = get(uri)
     if existing and existing.uri not in _added:

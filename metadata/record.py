@@ -111,12 +111,13 @@ class Alignment(Part):
     relation: Uri | None = None
 
 
+Device = Literal["none", "phone", "tablet", "computer", "projector", "loudspeaker", "printer"]
+
+
 class Classroom(Part):
     """What a classroom needs to use the resource."""
 
-    devices: Annotated[
-        list[Literal["none", "phone", "tablet", "computer", "projector", "loudspeaker", "printer"]], BeforeValidator(_list)
-    ] = []
+    devices: Annotated[list[Device], BeforeValidator(_list)] = []
     internet: Literal["none", "download-once", "always"] | None = None
     group_minimum: int | None = None
     group_maximum: int | None = None
@@ -126,7 +127,8 @@ class Classroom(Part):
 class Accessibility(Part):
     """schema.org accessibility properties, values by URI (vocabularies ``access-modes`` and so on).
 
-    ``sufficient`` lists sets of access modes, each enough by itself to follow the whole content.
+    ``sufficient`` lists sets of modes (vocabulary ``access-modes-sufficient``), each enough by itself to follow
+    the whole content.
     """
 
     modes: Uris

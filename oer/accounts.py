@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import argon2
 from sqlmodel import Session
 
+from metadata import findings, values
 from oer import audit, policy, queries
 from oer.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from oer.models import Institution, Membership, Person, Token
@@ -38,11 +39,14 @@ def add_person(
     address = normal_email(email)
     if queries.people.by_email(session, email=address) is not None:
         raise Invalid("person.email-taken", email=address)
-    if not name.strip():
+    shown = values.clean(name)
+    if not shown:
         raise Invalid("person.name-missing")
+    if values.illegal_characters(shown) or len(shown) > 300:
+        raise Invalid("request.invalid", field="name")
     person = Person(
         email=address,
-        name=name.strip(),
+        name=shown,
         language=language,
         password=hash_password(password) if password is not None else None,
         administrator=administrator,
@@ -58,8 +62,9 @@ def normal_email(email: str) -> str:
     """Lower case, trimmed. Raises Invalid where it is no address."""
     address = email.strip().lower()
     name, _, domain = address.rpartition("@")
-    if not name or not domain or len(address) > 254 or any(c.isspace() or c in '<>,;"\\' for c in address):
-        raise Invalid("person.email-invalid", email=address[:254])
+    bad = any(c.isspace() or not c.isprintable() or c in '<>,;"\\' for c in address)
+    if not name or not domain or len(address) > 254 or bad:
+        raise Invalid("person.email-invalid", email=findings.shown(address, 254))
     return address
 
 
@@ -72,11 +77,17 @@ def hash_password(password: str) -> str:
         raise Invalid("password.too-long", maximum=longest)
     if len(set(password)) < 4:
         raise Invalid("password.too-common")
-    return _hasher.hash(password)
+    return _hasher.hash(_bytes(password))
+
+
+def _bytes(text: str) -> bytes:
+    """UTF-8, of lone surrogates too, which JSON can carry: a password of them is wrong, not an accident."""
+    return text.encode("utf-8", "surrogatepass")
 
 
 def set_password(session: Session, actor: Actor, person: Person, password: str, *, now: datetime) -> None:
-    """One's own password, or anybody's for an administrator."""
+    """One's own password, or anybody's for an administrator; by a token only with the scope manage."""
+    policy.require_scope(actor, "manage")
     if actor.person_id != person.id:
         policy.require_administrator(actor)
     person.password = hash_password(password)
@@ -86,16 +97,19 @@ def set_password(session: Session, actor: Actor, person: Person, password: str, 
 
 def sign_in(session: Session, *, email: str, password: str) -> Person:
     """The active person with this address and password. Raises Unauthenticated, the same for every cause."""
-    person = queries.people.by_email(session, email=email.strip().lower())
+    try:
+        person = queries.people.by_email(session, email=normal_email(email))
+    except Invalid:
+        person = None
     known = person is not None and person.active and person.password is not None
     try:
-        _hasher.verify(person.password if known and person and person.password else _NOBODY, password)
+        _hasher.verify(person.password if known and person and person.password else _NOBODY, _bytes(password))
     except argon2.exceptions.VerificationError:
         raise Unauthenticated("sign-in.failed") from None
     if not known or person is None:
         raise Unauthenticated("sign-in.failed")
     if person.password is not None and _hasher.check_needs_rehash(person.password):
-        person.password = _hasher.hash(password)
+        person.password = _hasher.hash(_bytes(password))
         session.add(person)
     return person
 
@@ -150,14 +164,17 @@ def create_token(
 ) -> tuple[Token, str]:
     """A token for a person's programs, and its secret, which is shown now and never again.
 
-    For oneself, or for anybody by an administrator. Raises Invalid for unknown scopes or a lifetime that is not
-    above zero and at most ``longest``.
+    For oneself, or for anybody by an administrator; no token makes another that may do more than itself. Raises
+    Invalid for unknown scopes or a lifetime that is not above zero and at most ``longest``.
     """
+    policy.require_scope(actor, "manage")
     if actor.person_id != person.id:
         policy.require_administrator(actor)
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown or not scopes:
         raise Invalid("token.scope-unknown", scopes=", ".join(unknown), known=", ".join(SCOPES))
+    for scope in sorted(scopes):
+        policy.require_scope(actor, scope)
     if not timedelta(0) < lifetime <= longest:
         raise Invalid("token.expiry-invalid", days=longest.days)
     secret = _TOKEN_PREFIX + secrets.token_urlsafe(32)
@@ -203,7 +220,7 @@ def actor_by_token(session: Session, secret: str, *, now: datetime) -> Actor:
 
 
 def _digest(secret: str) -> str:
-    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(_bytes(secret)).hexdigest()
 
 
 def _log(

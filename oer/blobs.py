@@ -19,7 +19,7 @@ from oer.db import is_sqlite, reading, transaction
 from oer.errors import Unavailable
 from oer.models import Blob
 from storage.errors import Missing
-from storage.store import Store, Stored
+from storage.store import Stat, Store, Stored
 
 _BATCH = 500
 
@@ -127,8 +127,8 @@ def _mark(engine: Engine, store: Store, key: str, *, now: datetime) -> bool:
         if blob is None:
             if stat is None:
                 return False
-            blob = Blob(key=key, size=stat.size, created=now)
-        elif blob.marked is not None or queries.blobs.is_referenced(session, key=key):
+            return _mark_new(session, Blob(key=key, size=stat.size, created=now, marked=now), stat)
+        if blob.marked is not None or queries.blobs.is_referenced(session, key=key):
             # The look at the references is a statement after the lock: on PostgreSQL a condition inside the
             # locking statement would be judged by the snapshot from before the wait.
             return False
@@ -136,6 +136,13 @@ def _mark(engine: Engine, store: Store, key: str, *, now: datetime) -> bool:
         blob.marked_modified = stat.modified if stat else None
         session.add(blob)
     return True
+
+
+def _mark_new(session: Session, blob: Blob, stat: Stat) -> bool:
+    """A marked row for bytes without one, unless an upload has just made it."""
+    values = blob.model_dump() | {"marked_modified": stat.modified}
+    insert = (sqlite if is_sqlite(session) else postgresql).insert(Blob).values(**values)
+    return session.connection().execute(insert.on_conflict_do_nothing(index_elements=["key"])).rowcount == 1
 
 
 def _remove(engine: Engine, store: Store, key: str, swept: Swept) -> None:

@@ -93,13 +93,14 @@ def _sqlite(url: sa.URL, pool: int) -> Engine:
         # A deferred transaction that starts to write after a read fails at once with SQLITE_BUSY, without
         # waiting for busy_timeout; so writers say so at the start.
         reading_only = connection.get_execution_options().get("oer_reading", False)
+        connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reading_only else 'OFF'}")
         connection.exec_driver_sql("BEGIN" if reading_only else "BEGIN IMMEDIATE")
 
     return engine
 
 
 def _without_password(url: str) -> str:
-    return re.sub(r"(://[^:/@]*):[^@]*@", r"\1:…@", url)
+    return re.sub(r"(://[^:/@]*):.*@", r"\1:…@", url)
 
 
 @contextmanager

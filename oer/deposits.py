@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlmodel import Session
+from sqlmodel import Session, col, delete
 
 from metadata import validate, versions
 from metadata.findings import Problem
 from metadata.record import Record
 from oer import audit, blobs, identifiers, policy, queries
 from oer.errors import Conflict, Invalid, NotFound, Stale, TooLarge
-from oer.models import FILE_ROLES, Draft, DraftFile, Institution, Resource, Review, VersionFile
+from oer.models import FILE_ROLES, Draft, DraftFile, ImportedItem, Institution, Resource, Review, VersionFile
 from oer.policy import Actor
 from oer.workflow import DraftAction, DraftState, ResourceAction
 from storage import file_names, media_types
@@ -107,7 +107,8 @@ def _carried(file: VersionFile, draft: Draft) -> DraftFile:
 
 def held(session: Session, public_id: str) -> tuple[Resource, Institution]:
     """The resource with its row held until the commit, and its institution. Raises NotFound."""
-    resource = queries.resources.locked(session, public_id=public_id)
+    known = identifiers.is_public_id(public_id)  # PostgreSQL raises for text with a NUL
+    resource = queries.resources.locked(session, public_id=public_id) if known else None
     if resource is None:
         raise NotFound("resource.unknown", id=public_id)
     institution = session.get(Institution, resource.institution_id)
@@ -372,6 +373,7 @@ def discard(session: Session, actor: Actor, public_id: str, *, expected: int | N
     if found.resource.number == 0:
         for review in queries.resources.reviews(session, resource_id=found.resource.id or 0):
             session.delete(review)
+        session.exec(delete(ImportedItem).where(col(ImportedItem.resource_id) == found.resource.id))
         session.flush()
         session.delete(found.resource)
 

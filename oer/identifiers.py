@@ -7,10 +7,10 @@ import secrets
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 LENGTH = 10  # 50 bits: a million resources collide with a chance of one in two thousand, and the key is unique
 
-_PUBLIC_ID = re.compile(rf"^[{ALPHABET}]{{{LENGTH}}}$")
-_SLUG = re.compile(r"^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$")
+_PUBLIC_ID = re.compile(rf"[{ALPHABET}]{{{LENGTH}}}")
+_SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 # oai-identifier guidelines, section 2.1: a domain name with at least one dot, each label starting with a letter.
-_REPOSITORY_ID = re.compile(r"^[a-zA-Z][a-zA-Z0-9-]*(?:\.[a-zA-Z][a-zA-Z0-9-]*)+$")
+_REPOSITORY_ID = re.compile(r"[a-zA-Z][a-zA-Z0-9-]*(?:\.[a-zA-Z][a-zA-Z0-9-]*)+")
 
 
 def new_public_id() -> str:
@@ -19,16 +19,16 @@ def new_public_id() -> str:
 
 
 def is_public_id(value: str) -> bool:
-    return bool(_PUBLIC_ID.match(value))
+    return bool(_PUBLIC_ID.fullmatch(value))
 
 
 def is_slug(value: str) -> bool:
     """Whether the value can stand in an address and in an OAI setSpec: a–z, 0–9 and inner hyphens, at most 63."""
-    return bool(_SLUG.match(value))
+    return bool(_SLUG.fullmatch(value))
 
 
 def is_repository_id(value: str) -> bool:
-    return bool(_REPOSITORY_ID.match(value))
+    return bool(_REPOSITORY_ID.fullmatch(value))
 
 
 def oai_identifier(repository_id: str, public_id: str) -> str:

@@ -16,7 +16,7 @@ from oer.workflow import Role
 
 def find(session: Session, slug: str) -> Institution:
     """The institution of this slug. Raises NotFound."""
-    found = queries.institutions.by_slug(session, slug=slug)
+    found = queries.institutions.by_slug(session, slug=slug) if identifiers.is_slug(slug) else None
     if found is None:
         raise NotFound("institution.unknown", slug=slug)
     return found

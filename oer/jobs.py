@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, col
 
+from metadata import findings
 from oer import queries
 from oer.db import is_sqlite, reading, transaction
 from oer.models import Job
@@ -21,6 +22,7 @@ from oer.models import Job
 LEASE = timedelta(minutes=10)
 _FIRST_RETRY = timedelta(seconds=10)
 _KEEP_DONE = timedelta(days=7)
+_LONGEST_ERROR = 2000  # characters
 
 Handler = Callable[[Mapping[str, Any]], None]
 
@@ -83,6 +85,7 @@ def fail(engine: Engine, held: Claim, error: str, *, attempts: int, now: datetim
 
     Whether it was set aside.
     """
+    error = findings.shown(error, _LONGEST_ERROR)  # PostgreSQL raises for text with a NUL
     with transaction(engine) as session:
         if held.attempt >= attempts:
             _end(session, held, state="failed", finished=now, error=error)
@@ -110,6 +113,8 @@ def run_next(
         return None
     handler = handlers.get(held.kind)
     try:
+        if held.attempt > attempts:
+            raise RuntimeError("the worker ended during each attempt")  # noqa: TRY301 - one way to fail
         if handler is None:
             raise LookupError(f"no handler for jobs of kind {held.kind!r}")  # noqa: TRY301 - one way to fail
         handler(held.payload)

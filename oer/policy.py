@@ -107,13 +107,17 @@ def require_draft_step(
 def require_resource_step(
     actor: Actor, action: ResourceAction, resource: Resource, institution: Institution
 ) -> ResourceState:
-    """The state the resource comes to. Errors as for :func:`require_draft_step`."""
+    """The state the resource comes to. Errors as for :func:`require_draft_step`.
+
+    Publishing asks for no scope here: the step of its draft has asked for deposit, or review after a submission.
+    """
     if resource.state == ResourceState.UNPUBLISHED and not _may_see_unpublished(actor, resource, institution):
         raise NotFound("resource.unknown", id=resource.public_id)
     step = workflow.RESOURCE.get((ResourceState(resource.state), action))
     if step is None:
         raise Conflict("transition.impossible", action=action.value, state=resource.state)
-    require_scope(actor, "deposit" if action in {ResourceAction.PUBLISH, ResourceAction.REVISE} else "review")
+    if action is not ResourceAction.PUBLISH:
+        require_scope(actor, "deposit" if action is ResourceAction.REVISE else "review")
     if not workflow.allowed(step, role_in(actor, institution), author=_is_author(actor, resource.author_id)):
         raise Forbidden("action.forbidden")
     return step.to

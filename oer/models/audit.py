@@ -10,7 +10,10 @@ from oer.models.base import When
 
 
 class AuditEntry(SQLModel, table=True):
-    """Written in the transaction of the deed. ``sequence`` and ``seal`` are added afterwards, in one chain."""
+    """Written in the transaction of the deed. ``sequence`` and ``seal`` are added afterwards, in one chain.
+
+    ``institution_id`` is no foreign key: what was done in an institution is remembered after it was removed.
+    """
 
     __tablename__ = "audit_entry"
 
@@ -21,7 +24,7 @@ class AuditEntry(SQLModel, table=True):
     action: str
     object_kind: str
     object_id: str
-    institution_id: int | None = Field(default=None, foreign_key="institution.id", index=True)
+    institution_id: int | None = Field(default=None, index=True)
     details: dict[str, Any] = Field(default_factory=dict, sa_type=sa.JSON)
     sequence: int | None = Field(default=None, unique=True)
     seal: str | None = None

@@ -130,15 +130,11 @@ def change_before(session: Session, *, moment: datetime, inclusive: bool = False
 
 def one(session: Session, *, public_id: str, prefix: str | None = None, revision: str = "") -> Row | None:
     """The record of one resource, None where it was never published."""
-    fresh, columns = _columns(prefix, revision)
-    query: Any = (
-        sa.select(*columns, sa.literal(False).label("left"))
-        .select_from(OaiRecord)
-        .join(Resource, col(Resource.id) == OaiRecord.resource_id)
-        .outerjoin(Rendering, fresh)
-        .where(col(Resource.public_id) == public_id)
+    tables, columns = _columns(prefix, revision)
+    query = (
+        sa.select(*columns, sa.false().label("left")).select_from(tables).where(col(Resource.public_id) == public_id)
     )
-    found = session.exec(query).one_or_none()
+    found = session.connection().execute(query).one_or_none()
     return None if found is None else _row(found)
 
 

@@ -89,7 +89,10 @@ def published(
 
 
 def embargo_ends(session: Session, *, today: date, limit: int) -> Sequence[Resource]:
-    """Published resources whose files have become open by ``today`` and that still say embargoed."""
+    """Published resources whose files have become open by ``today`` and that still say embargoed.
+
+    Their rows are held until the commit; those that somebody else holds, to withdraw them perhaps, are passed over.
+    """
     query = (
         select(Resource)
         .where(
@@ -99,8 +102,9 @@ def embargo_ends(session: Session, *, today: date, limit: int) -> Sequence[Resou
         )
         .order_by(col(Resource.id))
         .limit(limit)
+        .with_for_update(skip_locked=True)
     )
-    return session.exec(query).all()
+    return session.exec(query.execution_options(populate_existing=True)).all()
 
 
 def counts_by_state(session: Session) -> dict[str, int]:

@@ -289,6 +289,7 @@ def test_an_append_killed_again_and_again_resumes_to_the_right_bytes(store: File
             # Only the synced part may be relied on; the rest is as if the power had gone.
             with staged.open("r+b") as file:
                 file.truncate(size)
+                file.seek(size)
                 file.write(b"\0" * 10)
     assert size >= filesystem._DURABLE_EVERY
     size = store.append(upload, size, [stream(160 * MIB)[size:]])

@@ -146,9 +146,6 @@ def upgrade() -> None:
         sa.Column("details", sa.JSON(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=True),
         sa.Column("seal", sa.String(), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["institution_id"], ["institution.id"], name=op.f("fk_audit_entry_institution_id_institution")
-        ),
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_audit_entry_person_id_person")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
         sa.UniqueConstraint("sequence", name=op.f("uq_audit_entry_sequence")),

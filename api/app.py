@@ -1,0 +1,84 @@
+"""The doors put together: one ASGI application over one installation."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import metadata as distributions
+
+import anyio.to_thread
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.routing import BaseRoute, Route
+
+from api import errors, i18n, schemas, security
+from api.pages import home
+from api.pages import resource as resource_page
+from api.routes import assets, health, oai, problems, resources
+from harvest import provider
+from oer import logs, settings
+from oer.installation import Installation, open_installation
+
+
+def create(installation: Installation) -> FastAPI:
+    """The application. It closes the installation when the server stops it."""
+    i18n.load()
+    app = FastAPI(
+        title=installation.settings.repository_name,
+        version=version(),
+        summary="Open educational resources: to read, to download, to harvest",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        servers=[{"url": installation.settings.base_url}],
+        routes=_plain_routes(),
+        # The redirect would be built from the Host header, which anybody can forge.
+        redirect_slashes=False,
+        lifespan=_lifespan,
+        middleware=[Middleware(security.SecurityHeaders), Middleware(errors.Catching)],
+        telemetry={"tracing": False, "metrics": False, "logs": False},
+        responses={422: {"model": schemas.ProblemOut, "description": "A parameter is wrong"}},
+    )
+    app.state.installation = installation
+    app.state.repository = provider.repository_of(installation, compression=("gzip",))
+    app.state.assets = assets.load()
+    app.state.version = app.version
+    errors.install(app)
+    app.include_router(resources.router)
+    app.include_router(problems.router)
+    return app
+
+
+def from_environment() -> FastAPI:
+    """For server processes: the installation that the environment names. Raises Misconfigured and Unavailable."""
+    chosen = settings.load()
+    logs.configure(chosen.log_level)
+    return create(open_installation(chosen))
+
+
+def version() -> str:
+    """The release that runs; ``0`` from a checkout that was never installed."""
+    try:
+        return distributions.version("oer-repository")
+    except distributions.PackageNotFoundError:
+        return "0"
+
+
+def _plain_routes() -> list[BaseRoute]:
+    return [
+        Route("/oai", oai.harvest, methods=["GET", "POST"]),
+        Route("/", home.show, methods=["GET"]),
+        Route("/resources/{public_id}", resource_page.show, methods=["GET"]),
+        Route("/static/{name}", assets.static, methods=["GET"]),
+        Route("/favicon.svg", assets.favicon, methods=["GET"]),
+        Route("/robots.txt", assets.robots, methods=["GET"]),
+        Route("/health/live", health.live, methods=["GET"]),
+        Route("/health/ready", health.ready, methods=["GET"]),
+    ]
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    installation: Installation = app.state.installation
+    # More threads than connections would only wait for one another.
+    anyio.to_thread.current_default_thread_limiter().total_tokens = installation.settings.database_pool
+    yield
+    installation.close()
