@@ -14,7 +14,7 @@ from api.pages import home
 from api.pages import resource as resource_page
 from api.routes import assets, health, oai, problems, resources
 from harvest import provider
-from oer import logs, settings
+from oer import logs, settings, supervisor
 from oer.installation import Installation, open_installation
 
 
@@ -51,6 +51,7 @@ def from_environment() -> FastAPI:
     """For server processes: the installation that the environment names. Raises Misconfigured and Unavailable."""
     chosen = settings.load()
     logs.configure(chosen.log_level)
+    supervisor.leave_when_orphaned()
     return create(open_installation(chosen))
 
 

@@ -30,12 +30,10 @@ def hold(session: Session, store: Store, stored: Stored, *, now: datetime) -> Bl
     Raises Unavailable (``blob.being-removed``) where the sweeper has marked them, or has removed them between the
     caller's ``put`` and now: put them again and come back.
     """
-    values = {"key": stored.key, "size": stored.size, "created": now}
-    insert = (sqlite if is_sqlite(session) else postgresql).insert(Blob).values(**values)
-    new = session.connection().execute(insert.on_conflict_do_nothing(index_elements=["key"])).rowcount == 1
+    new = _insert(session, {"key": stored.key, "size": stored.size, "created": now})
     blob = queries.blobs.locked(session, key=stored.key)
-    assert blob is not None
-    if blob.marked is not None:
+    if blob is None or blob.marked is not None:
+        # None: the row that stood in the way of ours was removed while this waited for its lock (PostgreSQL).
         raise Unavailable("blob.being-removed", key=stored.key)
     if new:
         # A sweeper may have removed the bytes, and their old row, since they were put. Old rows need no look:

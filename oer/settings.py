@@ -3,6 +3,7 @@
 ``docs/settings.md`` has the table; a test compares it with this class.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -10,10 +11,13 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from metadata import values
 from oer import identifiers
 from oer.errors import Misconfigured
 
 LANGUAGES = ("ar", "fr", "en")
+# ASCII without quotes, query or user: it stands in HTTP headers and XML as it is.
+_ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?:/[A-Za-z0-9._~%/-]*)?")
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
 
 
@@ -23,7 +27,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="OER_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     data: Path = Field(Path("data"), description="Folder of everything the embedded default keeps")
-    database_url: str = Field("", description="SQLite file in the data folder, or postgresql://user@host/name")
+    database_url: str = Field(  # it may hold a password
+        "", repr=False, description="SQLite file in the data folder, or postgresql://user@host/name"
+    )
     database_pool: int = Field(10, ge=1, le=200, description="Database connections of one process")
     store_url: str = Field("", description="Where files are kept: file: in the data folder, or s3://host/bucket")
     store_access_key: SecretStr = Field(SecretStr(""), description="Access key of the S3 store")
@@ -44,7 +50,9 @@ class Settings(BaseSettings):
     oai_page_size: int = Field(100, ge=1, le=10_000, description="Records on one page of an OAI-PMH list")
     oai_token_days: int = Field(7, ge=1, le=365, description="Days that an OAI-PMH resumption token stays valid")
     token_days: int = Field(90, ge=1, le=3650, description="Days that an access token is valid unless it says less")
-    sweep_grace_hours: float = Field(24, ge=0, description="Age from which bytes that nothing refers to are removed")
+    sweep_grace_hours: float = Field(
+        24, ge=0, le=87_600, description="Age in hours from which bytes that nothing refers to are removed"
+    )
     job_attempts: int = Field(5, ge=1, le=100, description="Attempts before a job is set aside")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What is logged, as JSON lines")
 
@@ -63,10 +71,18 @@ class Settings(BaseSettings):
     @field_validator("base_url")
     @classmethod
     def _address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        parts = urlsplit(value)  # it and .port raise ValueError for brackets and ports that cannot be
+        if not _ADDRESS.fullmatch(value) or not parts.hostname or parts.port == 0:
             raise ValueError("give an address such as https://oer.example.org")
         return value.rstrip("/")
+
+    @field_validator("repository_name")
+    @classmethod
+    def _nameable(cls, value: str) -> str:
+        cleaned = values.clean(value)
+        if not cleaned or "\n" in cleaned or values.illegal_characters(cleaned):
+            raise ValueError("give one line of text without control characters")
+        return cleaned
 
     @field_validator("repository_id")
     @classmethod
@@ -79,7 +95,7 @@ class Settings(BaseSettings):
     @classmethod
     def _dotted(cls, value: str) -> str:
         name, _, domain = value.rpartition("@")
-        if not name or "." not in domain.strip(".") or any(c.isspace() for c in value):
+        if not name or "." not in domain.strip(".") or not value.isprintable() or " " in value:
             raise ValueError("give an address whose domain has a dot: the OAI-PMH schema insists")
         return value
 

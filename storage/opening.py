@@ -4,10 +4,8 @@ import re
 from pathlib import Path
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 
-from storage.bucket import Bucket
 from storage.filesystem import FilesystemStore
 from storage.memory import MemoryStore
-from storage.s3 import S3Store
 from storage.store import Store
 
 # https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
@@ -45,6 +43,10 @@ def from_url(url: str, *, access_key: str | None = None, secret_key: str | None 
 
 
 def _s3(parts: SplitResult, access_key: str | None, secret_key: str | None) -> Store:
+    # Late: minio and what it brings cost 8 MB of every process, which an installation on a local disk never uses.
+    from storage.bucket import Bucket
+    from storage.s3 import S3Store
+
     if "@" in parts.netloc:
         raise ValueError("credentials do not belong into a store address")
     if not _HOST.fullmatch(parts.netloc):

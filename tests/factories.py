@@ -1,11 +1,14 @@
 """Things that tests begin with, made the way the product makes them. Each takes only what matters to a test."""
 
+import atexit
 import os
 import secrets
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +18,13 @@ from psycopg import sql
 from sqlmodel import Session
 
 from metadata.record import Record
-from oer import deposits, installation, institutions, publishing, queries
+from oer import accounts, db, deposits, installation, institutions, migrations, publishing, queries
 from oer.db import transaction
 from oer.installation import Installation
-from oer.models import Institution
+from oer.models import Institution, Person
 from oer.policy import OPERATOR, Actor
 from oer.settings import Settings
+from oer.workflow import Role
 
 START = datetime(2026, 3, 1, 8, 0, 0, tzinfo=UTC)
 
@@ -41,28 +45,65 @@ class Watch:
 
 
 @contextmanager
-def database(folder: Path) -> Iterator[str]:
-    """An empty database: SQLite in the folder, or a new one on the server that OER_TEST_DATABASE_URL names."""
+def database(folder: Path, *, migrated: bool = False) -> Iterator[str]:
+    """An empty database: SQLite in the folder, or a new one on the server that OER_TEST_DATABASE_URL names.
+
+    With ``migrated`` its tables are there, copied from one migrated database of the whole run.
+    """
     server = os.environ.get("OER_TEST_DATABASE_URL")
     if not server:
-        yield f"sqlite:///{folder / 'oer.sqlite3'}"
+        file = folder / "oer.sqlite3"
+        if migrated:
+            file.write_bytes(_sqlite_template())
+        yield f"sqlite:///{file}"
         return
+    with _postgresql(server, _postgresql_template(server) if migrated else "template0") as url:
+        yield url
+
+
+@contextmanager
+def _postgresql(server: str, template: str) -> Iterator[str]:
     url = sa.make_url(server).set(drivername="postgresql")
     name = f"oer_test_{secrets.token_hex(8)}"
     with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as admin:
-        admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
+        admin.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
         try:
             yield url.set(database=name).render_as_string(hide_password=False)
         finally:
             admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
+@cache
+def _sqlite_template() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "template.sqlite3")
+        _migrate(f"sqlite:///{file}")
+        return file.read_bytes()
+
+
+@cache
+def _postgresql_template(server: str) -> str:
+    """The name of a migrated database, dropped when the run ends."""
+    keep = ExitStack()
+    url = keep.enter_context(_postgresql(server, "template0"))
+    atexit.register(keep.close)
+    _migrate(url)
+    return sa.make_url(url).database or ""
+
+
+def _migrate(url: str) -> None:
+    engine = db.connect(url, pool=1)
+    migrations.upgrade(engine)
+    engine.dispose()
+
+
 @contextmanager
 def opened(folder: Path, *, now: Callable[[], datetime] | None = None, **changes: Any) -> Iterator[Installation]:
     """A new installation in the folder; ``changes`` are settings (``oai_page_size=3``)."""
     folder.mkdir(parents=True, exist_ok=True)
-    with database(folder) as url:
-        settings = Settings(data=folder, database_url=url, base_url="https://oer.example.org", **changes)
+    with database(folder, migrated=True) as url:
+        settings = Settings(**{"data": folder, "database_url": url, "base_url": "https://oer.example.org"} | changes)
         found = installation.open_installation(settings, now=now or installation.utc_now)
         try:
             yield found
@@ -84,6 +125,23 @@ def institution(
     return institutions.add(
         session, OPERATOR, slug=slug, names=named, kind="organisation", parent=parent, now=moment, **rest
     )
+
+
+def person(session: Session, email: str = "teacher@example.org", **rest: Any) -> Person:
+    """An account; ``rest`` are further arguments of ``accounts.add_person``."""
+    wanted = {"name": email.partition("@")[0], "now": START} | rest
+    return accounts.add_person(session, OPERATOR, email=email, **wanted)
+
+
+def member(home: Installation, role: Role, at: str = "college", *, email: str | None = None) -> Actor:
+    """A person with this role in the institution ``at`` (made where it is missing), as someone who acts."""
+    with transaction(home.engine) as session:
+        place = queries.institutions.by_slug(session, slug=at) or institution(session, at)
+        address = email or f"{role.word}.{at}@example.org"
+        somebody = queries.people.by_email(session, email=address) or person(session, address)
+        accounts.grant(session, OPERATOR, somebody, place, role, now=START)
+        session.flush()
+        return accounts.actor_of(session, somebody)
 
 
 def record(title: str = "الضوء والماء", **changes: Any) -> Record:

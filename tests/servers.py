@@ -105,8 +105,8 @@ class SeaweedFS:
         # By default a restart waits 10 s for an election that one server always wins.
         quick = ["-master.electionTimeout=1s"]
         volumes = ["-master.volumeSizeLimitMB=128", "-volume.max=0"]
-        return ["server", f"-dir={self.folder}", *addresses, *ports, *sockets, *closed, *quick, *volumes, "-filer", "-s3",
-                f"-s3.config={rights}"]  # fmt: skip
+        where = ["server", f"-dir={self.folder}", *addresses, *ports, *sockets]
+        return [*where, *closed, *quick, *volumes, "-filer", "-s3", f"-s3.config={rights}"]
 
     def _wait(self) -> None:
         """Up when a signed-out request is refused (403) instead of failing, and the volume server takes bytes."""

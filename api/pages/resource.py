@@ -49,6 +49,7 @@ class Creator:
 class FileShown:
     name: str
     kind: str
+    extension: str
     size: int
     url: str
 
@@ -130,7 +131,7 @@ def _file(public_id: str, file: VersionFile, spoken: str) -> FileShown:
     kind = group.labels.get(spoken, group.labels["en"])
     # Our own address without its host, so that the download keeps the file's name (`download` is same-origin only).
     path = renderings.file_url("", public_id, file.name)
-    return FileShown(file.name, f"{kind} · {extension.upper()}" if 1 < len(extension) < 6 else kind, file.size, path)
+    return FileShown(file.name, kind, extension.upper() if 1 < len(extension) < 6 else "", file.size, path)
 
 
 def _facts(record: Record, version: Version, spoken: i18n.Language) -> list[Fact]:

@@ -1,11 +1,8 @@
 """``oer serve`` and ``oer worker``: the processes of an installation."""
 
-import logging
-import os
 import secrets
 import signal
 import socket
-import subprocess
 import sys
 import threading
 from types import FrameType
@@ -13,13 +10,11 @@ from typing import Annotated
 
 import typer
 
-from oer import logs, queries, settings
+from oer import logs, queries, settings, supervisor
 from oer.cli import context, output, working
 from oer.db import reading
 from oer.errors import Misconfigured
 from oer.installation import Installation
-
-logger = logging.getLogger(__name__)
 
 
 def serve(
@@ -37,32 +32,7 @@ def serve(
     with context.opened() as found:
         _require_free(host, port)
         _greet(found, host, port)
-    from granian import Granian  # late: no other command needs the server
-    from granian.constants import Interfaces
-    from granian.log import LogLevels
-
-    server = Granian(
-        target="api.app:from_environment",
-        factory=True,
-        address=host,
-        port=port,
-        workers=workers,
-        interface=Interfaces.ASGI,
-        log_level=LogLevels.warning,
-        websockets=False,
-        respawn_failed_workers=True,
-        workers_kill_timeout=20,
-    )
-    stop = threading.Event()
-    supervisor = threading.Thread(target=_supervise, args=(stop,), name="supervisor")
-    if with_worker:
-        supervisor.start()
-    try:
-        server.serve()
-    finally:
-        stop.set()
-        if with_worker:
-            supervisor.join()
+    supervisor.become(host=host, port=port, workers=workers, with_worker=with_worker, log_level=wanted.log_level)
 
 
 def _require_free(host: str, port: int) -> None:
@@ -91,29 +61,8 @@ def _greet(found: Installation, host: str, port: int) -> None:
     sys.stdout.flush()
 
 
-def _supervise(stop: threading.Event) -> None:
-    """Keep one worker running beside the server; a worker that dies is started again, ever more slowly."""
-    pause = 1.0
-    while not stop.is_set():
-        process = subprocess.Popen([sys.executable, "-m", "oer.cli", "worker", "--parent", str(os.getpid())])  # noqa: S603 - ourselves
-        while process.poll() is None and not stop.wait(0.5):
-            pass
-        if stop.is_set():
-            process.terminate()
-            try:
-                process.wait(timeout=20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            return
-        logger.error("the worker ended and is started again", extra={"exit": process.returncode})
-        stop.wait(pause)
-        pause = min(60.0, pause * 2)
-
-
 def worker(
     once: Annotated[bool, typer.Option("--once", help="Do what is due, then stop.")] = False,
-    parent: Annotated[int, typer.Option(hidden=True)] = 0,
 ) -> None:
     """Run background jobs: renderings, embargoes, sealing the audit log, sweeping."""
     with context.errors_said():
@@ -129,4 +78,4 @@ def worker(
         if once:
             output.say(f"{working.drain(found)} jobs done")
             return
-        working.work(found, stop, alive=lambda: parent in (0, os.getppid()), name=secrets.token_hex(4))
+        working.work(found, stop, alive=lambda: not supervisor.orphaned(), name=secrets.token_hex(4))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -11,8 +11,7 @@ from sqlmodel import Session, col, select
 from oer.models import Clock, OaiRecord, Rendering, Resource, SetMember
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One record of a page. ``content`` is None where no current rendering is kept (or the record is deleted).
 
     ``left``: the record has left the set that is asked for; to this harvester it is deleted.
@@ -23,13 +22,13 @@ class Row:
     change: int
     stamp: datetime
     deleted: bool
-    left: bool
     header: bytes
     content: bytes | None
+    left: bool
 
 
 def _columns(prefix: str | None, revision: str) -> tuple[Any, list[Any]]:
-    """The columns of a row, and what to select them from; no rendering is looked for without a prefix."""
+    """What to select a row from, and its columns in the order of :class:`Row` but for the last, ``left``."""
     columns: list[Any] = [
         OaiRecord.resource_id,
         Resource.public_id,
@@ -86,7 +85,7 @@ def page(
         members = tables.join(SetMember, col(SetMember.resource_id) == OaiRecord.resource_id)
         query = sa.select(*columns, sa.not_(col(SetMember.present)).label("left")).select_from(members)
     query = query.where(*narrowed, order > after).order_by(order.desc() if last else order).limit(limit)
-    return [_row(found) for found in session.connection().execute(query)]
+    return [Row._make(found) for found in session.connection().execute(query)]
 
 
 def count(session: Session, *, of: Part) -> int:
@@ -135,20 +134,7 @@ def one(session: Session, *, public_id: str, prefix: str | None = None, revision
         sa.select(*columns, sa.false().label("left")).select_from(tables).where(col(Resource.public_id) == public_id)
     )
     found = session.connection().execute(query).one_or_none()
-    return None if found is None else _row(found)
-
-
-def _row(found: Any) -> Row:
-    return Row(
-        resource_id=found.resource_id,
-        public_id=found.public_id,
-        change=found.change,
-        stamp=found.stamp,
-        deleted=bool(found.deleted),
-        left=bool(found.left),
-        header=found.header,
-        content=found.content,
-    )
+    return None if found is None else Row._make(found)
 
 
 def changed(session: Session, *, after: int, limit: int) -> Sequence[OaiRecord]:
