@@ -24,10 +24,8 @@ from storage.errors import Damaged
 from storage.store import Store
 
 # What browsers show without running anything of it; PDF in a viewer of their own.
-_SHOWN = frozenset(
-    ["application/pdf", "image/avif", "image/bmp", "image/gif", "image/jpeg", "image/png", "image/webp", "text/plain"]
-)
-_SHOWN_FAMILIES = ("audio/", "video/")
+_SHOWN = frozenset(["image/avif", "image/bmp", "image/gif", "image/jpeg", "image/png", "image/webp", "text/plain"])
+_PLAYED = ("application/pdf", "audio/", "video/")
 _PROBE = 64 * 1024  # bytes of a text that tell whether it is UTF-8
 _ATTRIBUTE_CHARACTERS = "!#$&+-.^_`|~"  # RFC 8187, section 3.2.1, beside letters and digits
 
@@ -67,7 +65,7 @@ class Download(Response):
             "Cache-Control": conditional.PRIVATE if content.private else conditional.PUBLIC,
             "Vary": "Authorization",
             "Accept-Ranges": "bytes",
-            "Content-Security-Policy": security.CONTENT,
+            "Content-Security-Policy": security.PLAYED if is_played(content.media_type) else security.CONTENT,
             "Cross-Origin-Resource-Policy": "cross-origin",
         }
         if conditional.is_known(asked, etag, content.modified):
@@ -159,8 +157,12 @@ async def _stream(first: bytes | None, rest: Iterator[bytes]) -> AsyncIterator[b
 
 def is_shown(media_type: str) -> bool:
     """Whether a browser may show it in place; everything that could run as a page of ours is handed over instead."""
-    bare = media_type.partition(";")[0].strip().lower()
-    return bare in _SHOWN or bare.startswith(_SHOWN_FAMILIES)
+    return media_type.partition(";")[0].strip().lower() in _SHOWN or is_played(media_type)
+
+
+def is_played(media_type: str) -> bool:
+    """Whether a browser shows it by a player or viewer of its own."""
+    return media_type.strip().lower().startswith(_PLAYED)
 
 
 def disposition(name: str, media_type: str) -> str:

@@ -21,6 +21,10 @@ PAGES = "; ".join(
 # Other people's bytes: an origin of their own, no script, no request to anywhere.
 CONTENT = "sandbox; default-src 'none'"
 
+# Sound, film and PDF opened by themselves: the browser's player is a page that loads the same address once more, and
+# Chromium's stays black in a sandbox (origin null), Safari's PDF viewer blank. No script runs here either.
+PLAYED = "default-src 'none'; media-src 'self'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
+
 _EVERYWHERE: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",

@@ -30,7 +30,9 @@ def hold(session: Session, store: Store, stored: Stored, *, now: datetime) -> Bl
     Raises Unavailable (``blob.being-removed``) where the sweeper has marked them, or has removed them between the
     caller's ``put`` and now: put them again and come back.
     """
-    new = _insert(session, {"key": stored.key, "size": stored.size, "created": now})
+    values = {"key": stored.key, "size": stored.size, "created": now}
+    insert = (sqlite if is_sqlite(session) else postgresql).insert(Blob).values(**values)
+    new = session.connection().execute(insert.on_conflict_do_nothing(index_elements=["key"])).rowcount == 1
     blob = queries.blobs.locked(session, key=stored.key)
     if blob is None or blob.marked is not None:
         # None: the row that stood in the way of ours was removed while this waited for its lock (PostgreSQL).

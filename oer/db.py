@@ -146,6 +146,8 @@ def _meaning(error: DBAPIError) -> OerError | DBAPIError:
     words = str(error.orig).lower()
     if state in _FULL_STATES or "disk is full" in words or "disk i/o error" in words:
         return Full("database.full")
+    if state == "25006" or "readonly database" in words:
+        return Unavailable("database.read-only")
     if state in _BUSY_STATES or "database is locked" in words or "database table is locked" in words:
         return Unavailable("database.busy")
     gone = error.connection_invalidated or (state or "")[:2] in {"08", "57", "53"}

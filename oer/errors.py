@@ -141,7 +141,14 @@ CODES: dict[type[OerError], frozenset[str]] = {
     TooLarge: frozenset({"file.too-large", "files.too-many", "record.too-large", "request.too-large"}),
     Full: frozenset({"store.full", "database.full"}),
     Unavailable: frozenset(
-        {"database.busy", "database.unreachable", "store.unavailable", "store.damaged", "blob.being-removed"}
+        {
+            "database.busy",
+            "database.unreachable",
+            "database.read-only",
+            "store.unavailable",
+            "store.damaged",
+            "blob.being-removed",
+        }
     ),
     Misconfigured: frozenset(
         {

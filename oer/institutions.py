@@ -5,7 +5,8 @@ from datetime import datetime
 
 from sqlmodel import Session
 
-from metadata import licences, values, vocabularies
+from metadata import licences, rules, values, vocabularies
+from metadata.findings import Findings
 from oer import audit, identifiers, policy, queries
 from oer.errors import Conflict, Invalid, NotFound
 from oer.models import Institution
@@ -59,10 +60,10 @@ def add(
         kind=kind,
         parent_id=parent.id if parent else None,
         country=_country(country),
-        ror=ror,
-        homepage=homepage,
+        ror=_ror(ror),
+        homepage=_homepage(homepage),
         default_licence=_licence(default_licence),
-        default_language=values.language(default_language) if default_language else None,
+        default_language=_language(default_language),
         publish_role=publish_role.word,
         created=now,
     )
@@ -118,6 +119,30 @@ def _licence(value: str | None) -> str | None:
     if canonical is None:
         raise Invalid("request.invalid", field="default_licence")
     return canonical
+
+
+def _language(tag: str | None) -> str | None:
+    if tag is None:
+        return None
+    canonical = values.language(tag)
+    if canonical is None:
+        raise Invalid("request.invalid", field="default_language")
+    return canonical
+
+
+def _homepage(address: str | None) -> str | None:
+    if address is not None and not (address.startswith(("https://", "http://")) and values.is_iri(address)):
+        raise Invalid("request.invalid", field="homepage")
+    return address
+
+
+def _ror(value: str | None) -> str | None:
+    found = Findings()
+    if value is not None:
+        rules.ror(found, "ror", value, None)
+    if found.all():
+        raise Invalid("request.invalid", field="ror")
+    return value
 
 
 def _log(

@@ -7,7 +7,7 @@
     temporary/<random>         a put under way
 
 A power cut may keep a file's length and lose its blocks, so the length of `bytes` proves nothing: only what was
-synced before `size` was written counts, and an append first cuts the rest off.
+synced before `size` was written counts; an append writes over the rest, and finishing cuts it off.
 """
 
 import errno
@@ -37,6 +37,9 @@ from storage.errors import (
 from storage.store import Finding, Stat, Stored, is_key, is_upload
 
 _BUFFER = 4 << 20
+# One write of 1 MiB or more makes ext4 (Linux 6.18) look for page blocks as large, which cost three to ten times
+# the system time when memory is fragmented: 1.5 to 4 s instead of 0.4 s for 2 GB.
+_WRITE = 256 << 10
 _START_WRITING = 32 << 20
 # A killed process loses at most this much of an append; each step costs three syncs.
 _DURABLE_EVERY = 64 << 20
@@ -275,7 +278,7 @@ def _write(descriptor: int, data: bytes) -> None:
     with _translated():
         view = memoryview(data)
         while view:
-            view = view[os.write(descriptor, view) :]
+            view = view[os.write(descriptor, view[:_WRITE]) :]
 
 
 def _fill(descriptor: int, chunks: Iterable[bytes]) -> Stored:
@@ -299,7 +302,6 @@ def _extend(descriptor: int, folder: Path, size: int, chunks: Iterable[bytes]) -
     """Write after `size`; returns the new durable size."""
     durable = size
     with _translated():
-        os.ftruncate(descriptor, size)
         os.lseek(descriptor, size, os.SEEK_SET)
     try:
         for piece in gathered(chunks, _BUFFER, keep=True):

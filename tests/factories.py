@@ -98,6 +98,19 @@ def _migrate(url: str) -> None:
     engine.dispose()
 
 
+def store_environment() -> dict[str, str]:
+    """Settings of the S3 server that OER_TEST_STORE_URL names, a bucket of its own each time; none without it."""
+    server = os.environ.get("OER_TEST_STORE_URL")
+    if not server:
+        return {}
+    address, _, options = server.partition("?")
+    return {
+        "OER_STORE_URL": f"{address}-{secrets.token_hex(8)}?{options}",
+        "OER_STORE_ACCESS_KEY": os.environ["OER_TEST_STORE_ACCESS_KEY"],
+        "OER_STORE_SECRET_KEY": os.environ["OER_TEST_STORE_SECRET_KEY"],
+    }
+
+
 @contextmanager
 def opened(folder: Path, *, now: Callable[[], datetime] | None = None, **changes: Any) -> Iterator[Installation]:
     """A new installation in the folder; ``changes`` are settings (``oai_page_size=3``)."""

@@ -16,7 +16,7 @@ from storage.store import Store
 
 
 def faults(home: Installation, *, bytes_of: Callable[[str], bool] = lambda key: True) -> list[str]:
-    """Everything that is wrong, in words; ``bytes_of(key)`` says whose bytes are read and hashed, not only looked at."""
+    """Everything that is wrong, in words; ``bytes_of(key)``: read and hash these bytes, do not only look at them."""
     with reading(home.engine) as session:
         found = [*_database(session), *_versions(session), *_world(session)]
         keys = referenced(session)

@@ -12,10 +12,11 @@ class OaiRecord(SQLModel, table=True):
     """One per resource that was ever published. ``change`` is unique: walking by it meets every record."""
 
     __tablename__ = "oai_record"
+    __table_args__ = (sa.Index("ix_oai_record_dated", "stamp", "change"),)
 
     resource_id: int = Field(foreign_key="resource.id", primary_key=True)
     change: int = Field(sa_type=sa.BigInteger, unique=True)
-    stamp: datetime = Field(sa_type=When, index=True)
+    stamp: datetime = Field(sa_type=When)
     deleted: bool = False
     header: bytes = Field(sa_type=sa.LargeBinary)
 

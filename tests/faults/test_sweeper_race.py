@@ -105,7 +105,8 @@ def upload(home: Installation, chance: random.Random, until: float) -> Count:
                     now=home.now(),
                 )
         except Unavailable as error:
-            assert error.code == "blob.being-removed"
+            if error.code != "blob.being-removed":
+                raise
             done.refused += 1
             continue
         done.attached += 1
@@ -150,7 +151,7 @@ def race(home: Installation, *, sweepers: int = 2) -> Count:
     """Uploads and sweeps at once for a while; errors of either come through."""
     drafted(home, files={})  # makes the institution
     until = time.monotonic() + SECONDS
-    with ThreadPoolExecutor() as pool:
+    with ThreadPoolExecutor(UPLOADERS + sweepers) as pool:
         running: Iterable[Future[Count]] = [
             *(pool.submit(upload, home, random.Random(seed), until) for seed in range(UPLOADERS)),
             *(pool.submit(sweep, home, until) for _ in range(sweepers)),

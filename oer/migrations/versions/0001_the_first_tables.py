@@ -86,6 +86,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_projection")),
     )
     op.create_table(
+        "audit_entry",
+        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("at", UtcDateTime(), nullable=False),
+        sa.Column("person_id", sa.Integer(), nullable=True),
+        sa.Column("by", sa.String(), nullable=False),
+        sa.Column("action", sa.String(), nullable=False),
+        sa.Column("object_kind", sa.String(), nullable=False),
+        sa.Column("object_id", sa.String(), nullable=False),
+        sa.Column("institution_id", sa.Integer(), nullable=True),
+        sa.Column("details", sa.JSON(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=True),
+        sa.Column("seal", sa.String(), nullable=True),
+        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_audit_entry_person_id_person")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
+        sa.UniqueConstraint("sequence", name=op.f("uq_audit_entry_sequence")),
+    )
+    with op.batch_alter_table("audit_entry", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_audit_entry_at"), ["at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_audit_entry_institution_id"), ["institution_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_audit_entry_person_id"), ["person_id"], unique=False)
+
+    op.create_table(
         "institution",
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("slug", sa.String(), nullable=False),
@@ -132,28 +154,6 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("token", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_token_person_id"), ["person_id"], unique=False)
-
-    op.create_table(
-        "audit_entry",
-        sa.Column("id", sa.Integer(), nullable=False),
-        sa.Column("at", UtcDateTime(), nullable=False),
-        sa.Column("person_id", sa.Integer(), nullable=True),
-        sa.Column("by", sa.String(), nullable=False),
-        sa.Column("action", sa.String(), nullable=False),
-        sa.Column("object_kind", sa.String(), nullable=False),
-        sa.Column("object_id", sa.String(), nullable=False),
-        sa.Column("institution_id", sa.Integer(), nullable=True),
-        sa.Column("details", sa.JSON(), nullable=False),
-        sa.Column("sequence", sa.Integer(), nullable=True),
-        sa.Column("seal", sa.String(), nullable=True),
-        sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_audit_entry_person_id_person")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
-        sa.UniqueConstraint("sequence", name=op.f("uq_audit_entry_sequence")),
-    )
-    with op.batch_alter_table("audit_entry", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_audit_entry_at"), ["at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_audit_entry_institution_id"), ["institution_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_audit_entry_person_id"), ["person_id"], unique=False)
 
     op.create_table(
         "membership",
@@ -257,7 +257,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("change", name=op.f("uq_oai_record_change")),
     )
     with op.batch_alter_table("oai_record", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_oai_record_stamp"), ["stamp"], unique=False)
+        batch_op.create_index("ix_oai_record_dated", ["stamp", "change"], unique=False)
 
     op.create_table(
         "rendering",
@@ -380,7 +380,7 @@ def downgrade() -> None:
     op.drop_table("review")
     op.drop_table("rendering")
     with op.batch_alter_table("oai_record", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_oai_record_stamp"))
+        batch_op.drop_index("ix_oai_record_dated")
 
     op.drop_table("oai_record")
     with op.batch_alter_table("imported_item", schema=None) as batch_op:
@@ -401,12 +401,6 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_membership_institution_id"))
 
     op.drop_table("membership")
-    with op.batch_alter_table("audit_entry", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_audit_entry_person_id"))
-        batch_op.drop_index(batch_op.f("ix_audit_entry_institution_id"))
-        batch_op.drop_index(batch_op.f("ix_audit_entry_at"))
-
-    op.drop_table("audit_entry")
     with op.batch_alter_table("token", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_token_person_id"))
 
@@ -416,6 +410,12 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_institution_parent_id"))
 
     op.drop_table("institution")
+    with op.batch_alter_table("audit_entry", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_audit_entry_person_id"))
+        batch_op.drop_index(batch_op.f("ix_audit_entry_institution_id"))
+        batch_op.drop_index(batch_op.f("ix_audit_entry_at"))
+
+    op.drop_table("audit_entry")
     op.drop_table("projection")
     op.drop_table("person")
     with op.batch_alter_table("job", schema=None) as batch_op:

@@ -1,0 +1,111 @@
+"""One installation with its doors, and resources whose files have a type of their own."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from pathlib import Path
+
+import factories
+import pytest
+from factories import Watch
+from starlette.testclient import TestClient
+
+from api import app
+from metadata.record import Record
+from oer import accounts, deposits, publishing
+from oer.db import transaction
+from oer.installation import Installation
+from oer.models import Person
+from oer.policy import OPERATOR, Actor
+from oer.workflow import Role
+
+
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+def home(tmp_path: Path, watch: Watch) -> Iterator[Installation]:
+    with factories.opened(tmp_path, now=watch, page_size=2) as found:
+        yield found
+
+
+@pytest.fixture
+def client(home: Installation) -> Iterator[TestClient]:
+    """Asks under a host name that no answer may repeat."""
+    with TestClient(app.create(home), base_url="http://forged.example", raise_server_exceptions=False) as found:
+        found.headers["accept-language"] = "en"
+        yield found
+
+
+@pytest.fixture
+def publish(home: Installation) -> Callable[..., str]:
+    """Publishes files given as name → (bytes, media type); answers the public id."""
+
+    def do(files: Mapping[str, tuple[bytes, str]], *, at: str = "college", described: Record | None = None) -> str:
+        public_id = factories.drafted(home, at=at, described=described, files={})
+        _fill(home, public_id, files)
+        return public_id
+
+    return do
+
+
+@pytest.fixture
+def revise(home: Installation) -> Callable[..., None]:
+    """Publishes a next version with another record, or with files replaced or added."""
+
+    def do(public_id: str, files: Mapping[str, tuple[bytes, str]], *, described: Record | None = None) -> None:
+        with transaction(home.engine) as session:
+            deposits.revise(session, OPERATOR, public_id, now=home.now())
+            if described is not None:
+                deposits.save(session, OPERATOR, public_id, described, note="مراجعة", now=home.now())
+        _fill(home, public_id, files)
+
+    return do
+
+
+def _fill(home: Installation, public_id: str, files: Mapping[str, tuple[bytes, str]]) -> None:
+    stored = {name: home.store.put([content]) for name, (content, _) in files.items()}
+    with transaction(home.engine) as session:
+        for name, kept in stored.items():
+            deposits.attach(
+                session,
+                OPERATOR,
+                public_id,
+                home.store,
+                kept,
+                name=name,
+                media_type=files[name][1],
+                replace=True,
+                limits=home.settings,
+                now=home.now(),
+            )
+        publishing.publish(session, OPERATOR, public_id, repository_id=home.repository_id, now=home.now())
+
+
+def token_of(home: Installation, actor: Actor, *scopes: str) -> dict[str, str]:
+    """An Authorization header that speaks for this person."""
+    with transaction(home.engine) as session:
+        person = session.get(Person, actor.person_id)
+        assert person is not None
+        _, secret = accounts.create_token(
+            session,
+            OPERATOR,
+            person,
+            name="test",
+            scopes=scopes or ("read",),
+            lifetime=timedelta(days=1),
+            longest=timedelta(days=90),
+            now=home.now(),
+        )
+    return {"Authorization": f"Bearer {secret}"}
+
+
+@pytest.fixture
+def member(home: Installation) -> Callable[..., dict[str, str]]:
+    """``member("college")``: the header of a depositor there; further arguments are scopes of the token."""
+
+    def do(at: str = "college", *scopes: str, role: Role = Role.DEPOSITOR) -> dict[str, str]:
+        return token_of(home, factories.member(home, role, at), *scopes)
+
+    return do

@@ -1,0 +1,341 @@
+"""Many writers with slow commits, harvesters in a loop: nothing missed, nothing extra, nothing stale.
+
+The delay sits between the step of the change clock and the commit, where it hurts most. Time runs fast here: at
+``QUICK`` every commit has a second of its own and a day passes in seconds, so each inversion of stamps and commits
+would show; at ``DENSE`` many commits share a second, and the inclusive ``from`` has to find them all.
+"""
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soundness
+from factories import START, drafted, institution, opened, record
+from fault_counts import TIMEOUT, count
+from lxml import etree
+from sqlmodel import select
+
+from harvest import provider
+from oer import deposits, exposure, institutions, publishing, queries
+from oer.db import reading, transaction
+from oer.errors import Conflict, NotFound
+from oer.exposure import clock
+from oer.exposure.clock import Tick
+from oer.installation import Installation
+from oer.models import OaiRecord, Resource, SetMember
+from oer.policy import OPERATOR
+
+pytestmark = pytest.mark.timeout(TIMEOUT)
+
+WRITERS = count(8, 24)
+SECONDS = count(4, 60)
+QUICK, DENSE = 20_000, 5  # seconds of the repository in one of ours
+SPEEDS = pytest.mark.parametrize("speed", [QUICK, DENSE], ids=["quick", "dense"])
+PLACES = ("left", "right", "other")
+OAI = "{http://www.openarchives.org/OAI/2.0/}"
+
+step = clock.step
+
+
+@dataclass(frozen=True)
+class FastClock:
+    speed: int
+    began: float = field(default_factory=time.monotonic)
+
+    def __call__(self) -> datetime:
+        return START + timedelta(seconds=(time.monotonic() - self.began) * self.speed)
+
+
+# ── Writers ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class Writer:
+    """Publishes, revises, withdraws, restores and moves whatever there is, its own or others'."""
+
+    home: Installation
+    chance: random.Random
+    known: list[str]  # of all writers
+    done: Counter[str] = field(default_factory=Counter)
+    before: Callable[[], None] = lambda: None
+
+    def work(self, until: float) -> Counter[str]:
+        while time.monotonic() < until:
+            act = self.chance.choice((self.publish, self.revise, self.revise, self.withdraw, self.restore, self.move))
+            try:
+                act()
+            except (Conflict, NotFound):
+                self.done["refused"] += 1  # another writer was there first, or it is withdrawn
+            else:
+                self.done[act.__name__] += 1
+        return self.done
+
+    def _described(self) -> Any:
+        return record(f"الدرس {self.chance.randrange(10**9)}", access={"kind": "metadata-only"})
+
+    def publish(self) -> None:
+        place = self.chance.choice(PLACES)
+        public_id = drafted(self.home, at=place, described=self._described(), files={})
+        self._show(public_id)
+        self.known.append(public_id)
+
+    def _show(self, public_id: str) -> None:
+        self.before()
+        with transaction(self.home.engine) as session:
+            publishing.publish(session, OPERATOR, public_id, repository_id=self.home.repository_id, now=self.home.now())
+
+    def _one(self) -> str:
+        return self.chance.choice(self.known)
+
+    def revise(self) -> None:
+        public_id = self._one()
+        with transaction(self.home.engine) as session:
+            deposits.revise(session, OPERATOR, public_id, now=self.home.now())
+            deposits.save(session, OPERATOR, public_id, self._described(), now=self.home.now())
+        self._show(public_id)
+
+    def withdraw(self) -> None:
+        public_id = self._one()
+        self.before()
+        with transaction(self.home.engine) as session:
+            publishing.withdraw(
+                session,
+                OPERATOR,
+                public_id,
+                reason="error",
+                repository_id=self.home.repository_id,
+                now=self.home.now(),
+            )
+
+    def restore(self) -> None:
+        with reading(self.home.engine) as session:
+            gone = [resource.public_id for resource in queries.resources.withdrawn(session)]
+        if not gone:
+            raise NotFound("resource.unknown")
+        self.before()
+        with transaction(self.home.engine) as session:
+            publishing.restore(
+                session, OPERATOR, self.chance.choice(gone), repository_id=self.home.repository_id, now=self.home.now()
+            )
+
+    def move(self) -> None:
+        public_id, slug = self._one(), self.chance.choice(PLACES)
+        self.before()
+        with transaction(self.home.engine) as session:
+            resource, _ = deposits.held(session, public_id)
+            if resource.state != "published":
+                raise Conflict("transition.impossible")
+            there = institutions.find(session, slug)
+            resource.institution_id = there.id or 0
+            session.add(resource)
+            exposure.expose(session, [(resource, there)], repository_id=self.home.repository_id, now=self.home.now())
+
+
+# ── Harvesters ───────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What a harvester holds of a record: its datestamp, whether it is deleted, and its title."""
+
+    stamp: str
+    deleted: bool
+    title: str | None
+
+
+@dataclass
+class Harvester:
+    """Walks complete lists by tokens, then increments from the first ``responseDate`` of the last complete one."""
+
+    home: Installation
+    chance: random.Random
+    spec: str | None = None
+    days: bool = False
+    since: str | None = None
+    picture: dict[str, Seen] = field(default_factory=dict)
+    done: Counter[str] = field(default_factory=Counter)
+
+    def __post_init__(self) -> None:
+        self.repository = provider.repository_of(self.home)
+
+    def _ask(self, **arguments: str) -> etree._Element:
+        pairs = [(name.encode(), value.encode()) for name, value in arguments.items()]
+        answer = etree.fromstring(provider.respond(self.home.engine, self.repository, pairs, now=self.home.now()))
+        code = next((error.get("code") for error in answer.iter(f"{OAI}error")), None)
+        assert code in (None, "noRecordsMatch"), etree.tostring(answer)
+        self.done["pages"] += 1
+        for found in answer.iter(f"{OAI}record"):
+            self._take(found)
+        return answer
+
+    def _take(self, found: etree._Element) -> None:
+        header = found.find(f"{OAI}header")
+        assert header is not None
+        title = next((each.text for each in found.iter("{http://purl.org/dc/elements/1.1/}title")), None)
+        seen = Seen(header.findtext(f"{OAI}datestamp") or "", header.get("status") == "deleted", title)
+        self.picture[header.findtext(f"{OAI}identifier") or ""] = seen
+
+    def run(self, *, whole: bool = False) -> None:
+        """One list. Unless ``whole`` it may break off anywhere, or ask for a page twice, as real ones do."""
+        arguments = {"metadataPrefix": "oai_dc"}
+        if self.since:
+            arguments["from"] = self.since
+        if self.spec:
+            arguments["set"] = self.spec
+        page = self._ask(verb="ListRecords", **arguments)
+        began = page.findtext(f"{OAI}responseDate") or ""
+        while token := next((each.text for each in page.iter(f"{OAI}resumptionToken")), None):
+            if not whole and self.chance.random() < 0.02:
+                self.done["broken off"] += 1
+                return
+            if self.chance.random() < 0.02:
+                self._ask(verb="ListRecords", resumptionToken=token)
+            page = self._ask(verb="ListRecords", resumptionToken=token)
+        self.since = began[:10] if self.days else began
+        self.done["runs"] += 1
+
+    def work(self, until: float) -> None:
+        while time.monotonic() < until:
+            self.run()
+            time.sleep(self.chance.uniform(0, 0.05))
+
+
+def harvesters(home: Installation) -> list[Harvester]:
+    wanted = [(None, False), (None, True), ("institution:top", False), ("institution:top:left", True)]
+    wanted += [("institution:other", False), ("institution:top:right", False)]
+    return [Harvester(home, random.Random(n), spec, days) for n, (spec, days) in enumerate(wanted)]
+
+
+# ── Truth ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class Difference:
+    """Records that a harvester lacks, holds although they are gone, or holds as they were."""
+
+    missed: int = 0
+    extra: int = 0
+    stale: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.missed + self.extra + self.stale
+
+
+def truth(home: Installation, spec: str | None) -> dict[str, Seen]:
+    """What the tables say of every record of the set, those that have left it included as deleted."""
+    with reading(home.engine) as session:
+        query = select(OaiRecord, Resource).join(Resource, Resource.id == OaiRecord.resource_id)  # type: ignore[arg-type]
+        inside = select(SetMember.resource_id, SetMember.present).where(SetMember.spec == spec)
+        present = dict(session.exec(inside).all())
+        found = {}
+        for kept, resource in session.exec(query):
+            if spec is not None and resource.id not in present:
+                continue
+            gone = kept.deleted or not present.get(resource.id or 0, spec is None)
+            version = queries.resources.version(session, resource_id=resource.id or 0, number=resource.number)
+            assert version is not None
+            name = f"oai:{home.repository_id}:{resource.public_id}"
+            title = None if gone else version.description().title[0].value
+            found[name] = Seen(f"{kept.stamp:%Y-%m-%dT%H:%M:%SZ}", gone, title)
+    return found
+
+
+def difference(home: Installation, harvester: Harvester) -> Difference:
+    found = Difference()
+    told = truth(home, harvester.spec)
+    for name, seen in told.items():
+        held = harvester.picture.get(name)
+        # Who never heard of a record need not hear that it has gone from this set (or altogether).
+        if held is None:
+            found.missed += not seen.deleted
+        elif held != seen:
+            found.missed += held.deleted and not seen.deleted
+            found.extra += seen.deleted and not held.deleted
+            found.stale += held.deleted == seen.deleted
+    found.extra += sum(1 for name, held in harvester.picture.items() if name not in told and not held.deleted)
+    return found
+
+
+@contextmanager
+def world(folder: Path, speed: int) -> Iterator[Installation]:
+    with opened(folder, now=FastClock(speed), oai_page_size=7, database_pool=WRITERS + 10) as home:
+        with transaction(home.engine) as session:
+            top = institution(session, "top", now=START)
+            for slug, parent in (("left", top), ("right", top), ("other", None)):
+                institution(session, slug, parent=parent, now=START)
+        yield home
+
+
+def storm(home: Installation, before: Callable[[], None] = lambda: None) -> Difference:
+    """Everybody at once for a while, then one last increment of each harvester; what they have wrong in sum."""
+    known: list[str] = []
+    first = Writer(home, random.Random(0), known, before=before)
+    for _ in range(20):
+        first.publish()
+    until = time.monotonic() + SECONDS
+    walking = harvesters(home)
+    with ThreadPoolExecutor(WRITERS + len(walking)) as pool:
+        running = [pool.submit(each.work, until) for each in walking]
+        writing = [
+            pool.submit(Writer(home, random.Random(seed), known, before=before).work, until)
+            for seed in range(1, WRITERS + 1)
+        ]
+    for each in running:
+        each.result()
+    wrote = sum((each.result() for each in writing), Counter[str]())
+    sums = Difference()
+    for harvester in walking:
+        harvester.run(whole=True)
+        found = difference(home, harvester)
+        sums.missed, sums.extra, sums.stale = (
+            sums.missed + found.missed,
+            sums.extra + found.extra,
+            sums.stale + found.stale,
+        )
+    walked = sum((harvester.done for harvester in walking), Counter[str]())
+    print(f"{home.engine.dialect.name}: {len(known)} records, {dict(wrote)}; {dict(walked)}; {sums}")
+    # Little traffic would prove nothing.
+    assert wrote.total() - wrote["refused"] > 20
+    assert walked["runs"] > 2 * len(walking)
+    return sums
+
+
+@SPEEDS
+def test_no_harvester_misses_anything(tmp_path: Path, speed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def slow_step(*arguments: Any, **named: Any) -> Tick:
+        tick = step(*arguments, **named)
+        time.sleep(random.uniform(0, 0.03))
+        return tick
+
+    monkeypatch.setattr(clock, "step", slow_step)
+    with world(tmp_path, speed) as home:
+        assert storm(home) == Difference()
+        assert soundness.faults(home) == []
+
+
+@SPEEDS
+def test_with_the_lock_taken_out_they_do(tmp_path: Path, speed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The step committed at once, in a transaction of its own, and the publication some time after it."""
+    taken = threading.local()
+
+    with world(tmp_path, speed) as home:
+
+        def before() -> None:
+            with transaction(home.engine) as session:
+                taken.tick = step(session, now=home.now())
+            time.sleep(random.uniform(0, 0.3))
+
+        monkeypatch.setattr(clock, "step", lambda *_, **__: taken.tick)
+        found = storm(home, before)
+    assert found.missed > 0
+    assert found.total > 3

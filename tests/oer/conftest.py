@@ -1,0 +1,20 @@
+"""An installation of its own for every test, with a clock that moves only when told to."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from factories import Watch, opened
+
+from oer.installation import Installation
+
+
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+def home(tmp_path: Path, watch: Watch) -> Iterator[Installation]:
+    with opened(tmp_path / "home", now=watch) as installation:
+        yield installation
