@@ -5,14 +5,15 @@ and an upload of the same bytes meet in the blob's row: :func:`hold` locks it an
 :func:`sweep` marks, commits, waits, and removes bytes only while it holds the lock of a row that is still marked.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
-from sqlmodel import Session
+from sqlmodel import Session, col
 
 from oer import queries
 from oer.db import is_sqlite, reading, transaction
@@ -30,9 +31,7 @@ def hold(session: Session, store: Store, stored: Stored, *, now: datetime) -> Bl
     Raises Unavailable (``blob.being-removed``) where the sweeper has marked them, or has removed them between the
     caller's ``put`` and now: put them again and come back.
     """
-    values = {"key": stored.key, "size": stored.size, "created": now}
-    insert = (sqlite if is_sqlite(session) else postgresql).insert(Blob).values(**values)
-    new = session.connection().execute(insert.on_conflict_do_nothing(index_elements=["key"])).rowcount == 1
+    new = _insert(session, {"key": stored.key, "size": stored.size, "created": now})
     blob = queries.blobs.locked(session, key=stored.key)
     if blob is None or blob.marked is not None:
         # None: the row that stood in the way of ours was removed while this waited for its lock (PostgreSQL).
@@ -140,9 +139,15 @@ def _mark(engine: Engine, store: Store, key: str, *, now: datetime) -> bool:
 
 def _mark_new(session: Session, blob: Blob, stat: Stat) -> bool:
     """A marked row for bytes without one, unless an upload has just made it."""
-    values = blob.model_dump() | {"marked_modified": stat.modified}
+    return _insert(session, blob.model_dump() | {"marked_modified": stat.modified})
+
+
+def _insert(session: Session, values: Mapping[str, Any]) -> bool:
+    """Add a blob's row unless there is one; whether it was added."""
     insert = (sqlite if is_sqlite(session) else postgresql).insert(Blob).values(**values)
-    return session.connection().execute(insert.on_conflict_do_nothing(index_elements=["key"])).rowcount == 1
+    # RETURNING tells, not rowcount: psycopg leaves that at -1 for inserts.
+    added = insert.on_conflict_do_nothing(index_elements=["key"]).returning(col(Blob.key))
+    return session.connection().execute(added).first() is not None
 
 
 def _remove(engine: Engine, store: Store, key: str, swept: Swept) -> None:

@@ -5,12 +5,12 @@ import os
 import secrets
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 import sqlalchemy as sa
@@ -26,6 +26,7 @@ from oer.policy import OPERATOR, Actor
 from oer.settings import Settings
 from oer.workflow import Role
 
+Result = TypeVar("Result")
 START = datetime(2026, 3, 1, 8, 0, 0, tzinfo=UTC)
 
 
@@ -170,6 +171,25 @@ def record(title: str = "الضوء والماء", **changes: Any) -> Record:
         "licence": "https://creativecommons.org/licenses/by/4.0/",
     }
     return Record.model_validate(fields | changes)
+
+
+def act(home: Installation, verb: Callable[..., Result], *what: Any, actor: Actor = OPERATOR, **named: Any) -> Result:
+    """One verb of the services in a transaction of its own: ``act(home, deposits.submit, public_id)``."""
+    with transaction(home.engine) as session:
+        return verb(session, actor, *what, **({"now": home.now()} | named))
+
+
+class _Undone(Exception):  # noqa: N818 - it says what it does
+    pass
+
+
+@contextmanager
+def undone(home: Installation) -> Iterator[Session]:
+    """A transaction that fails at its very end, when everything was written."""
+    with suppress(_Undone), transaction(home.engine) as session:
+        yield session
+        session.flush()
+        raise _Undone
 
 
 def drafted(

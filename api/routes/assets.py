@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import conditional
-from api.errors import DoorError
+from oer.errors import NotFound
 
 _FOLDER = Path(__file__).resolve().parent.parent / "static"
 _TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
@@ -43,7 +43,7 @@ def load() -> Mapping[str, Asset]:
 async def static(request: Request) -> Response:
     asset = request.app.state.assets.get(request.path_params["name"])
     if asset is None:
-        raise DoorError("page.unknown")
+        raise NotFound("page.unknown")
     return _sent(request, asset, lasting=request.query_params.get("v") == asset.version)
 
 

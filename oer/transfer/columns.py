@@ -43,7 +43,7 @@ _NAMES: Mapping[str, str] = {
     "until": "embargo · embargo_until · available",
     "identifiers": "identifier · identifiant · المعرف",
     "countries": "country · pays · بلد · البلد",
-    "file": "fichier · fichiers · filename · ملف · الملف",
+    "file": "fichier · fichiers · ملف · الملف",
 }
 _ALIASES = {plain(name): field for field, names in _NAMES.items() for name in names.split("·")}
 
@@ -142,7 +142,7 @@ def _take(data: dict[str, Any], field: str, lang: str, cell: Any) -> bool:
     if field == "countries":
         return _put_inside(data, "coverage", countries=[str(part).upper() for part in several(cell)])
     if field == "until":
-        return _put_inside(data, "access", **{"kind": "embargoed", "until": cell})
+        return _put_inside(data, "access", kind="embargoed", until=cell)
     if field in Record.model_fields and not isinstance(cell, str):
         return _put(data, field, cell)  # JSON sources may give any field in full
     return False
@@ -160,7 +160,10 @@ def _put(data: dict[str, Any], field: str, value: Any) -> bool:
 
 def _put_inside(data: dict[str, Any], field: str, **inside: Any) -> bool:
     there = data.setdefault(field, {})
-    return isinstance(there, dict) and all([there.setdefault(name, value) == value for name, value in inside.items()])
+    if not isinstance(there, dict):
+        return False
+    fits = [there.setdefault(name, value) == value for name, value in inside.items()]
+    return all(fits)
 
 
 def _rights(data: dict[str, Any], lang: str, cell: Any) -> bool:

@@ -4,10 +4,9 @@ Bytes go to the store first; then up to :data:`_BATCH` rows share a transaction,
 and are shown to the world in one step of the change clock. A row is reported only after its commit.
 """
 
-import hashlib
-import itertools
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal
@@ -18,19 +17,25 @@ from sqlmodel import Session
 from metadata import validate, versions
 from metadata.findings import Problem
 from metadata.record import Record
-from oer import deposits, exposure, institutions, publishing, queries
+from oer import deposits, exposure, institutions, policy, publishing
 from oer.db import reading, transaction
 from oer.deposits import Limits, Received
 from oer.errors import Conflict, Full, Invalid, OerError, Unavailable
-from oer.models import ImportedItem, Institution, Resource
+from oer.models import Institution, Resource
 from oer.policy import Actor
-from oer.transfer import columns
-from oer.transfer.sources import Folder, Row
+from oer.transfer import columns, holdings
+from oer.transfer.folders import Folder
+from oer.transfer.holdings import Known
+from oer.transfer.rehearsal import Weighed
+from oer.transfer.sources import Row
 from storage import file_names
 from storage.store import Store
 
 _BATCH = 50
-_TRIES = 5
+_BATCH_BYTES = 256 * 1024 * 1024  # a kill in the middle of large files should cost minutes, not hours
+_PATIENCE = 60.0  # seconds to wait for a sweep that has marked the very bytes that come in again
+# What our own exports say about a resource besides its record: true of the place they come from, not of this one.
+_OF_EXPORTS = frozenset({"institution", "version", "published"})
 
 Status = Literal["created", "updated", "unchanged", "failed"]
 
@@ -61,22 +66,37 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True)
-class _Ready:
-    """A row that can be deposited: its record is sound and its bytes are in the store."""
+class _Judged:
+    """A row whose record is sound."""
 
     row: Row
     record: Record
-    files: tuple[Received, ...]
     warnings: tuple[Problem, ...]
     ignored: tuple[str, ...]
 
+    def fingerprint(self, keys: Iterable[str]) -> str:
+        """The digest of the version that this row would make of files with these keys."""
+        named = zip(self.row.files, keys, strict=True)
+        return versions.digest(self.record, [(file_names.safe_name(file.name), key, file.role) for file, key in named])
+
+    def result(self, status: Status, public_id: str | None) -> Result:
+        return Result(self.row.number, self.row.item, status, public_id, self.warnings, self.ignored)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """A judged row whose bytes are in the store."""
+
+    judged: _Judged
+    files: tuple[Received, ...]
+
     @property
     def fingerprint(self) -> str:
-        entries = zip(self.row.files, self.files, strict=True)
-        return versions.digest(
-            self.record,
-            [(file_names.safe_name(file.name), received.stored.key, file.role) for file, received in entries],
-        )
+        return self.judged.fingerprint(received.stored.key for received in self.files)
+
+    @property
+    def size(self) -> int:
+        return sum(received.stored.size for received in self.files)
 
 
 class _Refused(Exception):
@@ -85,9 +105,13 @@ class _Refused(Exception):
         self.ignored = tuple(ignored)
 
 
+class _Undone(Exception):
+    """Ends the transaction of a rehearsal."""
+
+
 @dataclass(frozen=True, slots=True)
 class Importer:
-    """Everything one import works with."""
+    """Everything one import works with. With ``rehearsal`` it does all that it would do, and then undoes it."""
 
     engine: Engine
     store: Store
@@ -96,91 +120,96 @@ class Importer:
     limits: Limits
     repository_id: str
     now: Callable[[], datetime]
+    rehearsal: bool = False
 
     def run(self, rows: Iterator[Row], folder: Folder) -> Iterator[Result]:
         """Import the rows in order, yielding each result after it is safe.
 
-        Raises NotFound for the institution, and Full, Unavailable or a store's error where nothing more can be
-        written; what was reported stays, and the next run goes on from there.
+        Raises NotFound for the institution, Forbidden where the actor may not deposit there at all, and Full,
+        Unavailable or a store's error where nothing more can be written; what was reported stays, and the next
+        run goes on from there.
         """
         with reading(self.engine) as session:
-            institutions.find(session, self.options.institution)
-        rows = _without_repeats(rows)
-        while batch := list(itertools.islice(rows, _BATCH)):
-            results: dict[int, Result] = {}
-            ready = []
-            for row in batch:
-                try:
-                    ready.append(self._prepare(row, folder))
-                except _Refused as refused:
-                    results[row.number] = _failed(row, refused.problems, refused.ignored)
-            results.update(self._deposit_all(ready, folder))
-            yield from (results[row.number] for row in batch)
+            policy.require_deposit(self.actor, institutions.find(session, self.options.institution))
+        store: Store = Weighed() if self.rehearsal else self.store
+        for batch in self._batches(_without_repeats(rows), folder, store):
+            ready = [one for one in batch if isinstance(one, _Ready)]
+            deposited = self._deposit_all(ready, folder, store)
+            for one in batch:
+                yield one if isinstance(one, Result) else deposited[one.judged.row.number]
 
-    def rehearse(self, rows: Iterator[Row], folder: Folder) -> Iterator[Result]:
-        """What :meth:`run` would do: everything is read and judged, nothing is written."""
-        for row in _without_repeats(rows):
+    def _batches(self, rows: Iterator[Row], folder: Folder, store: Store) -> Iterator[list[_Ready | Result]]:
+        """Rows with their bytes received; those that have nothing to do or cannot be done as results already."""
+        batch: list[_Ready | Result] = []
+        size = 0
+        for row in rows:
             try:
-                record, warnings, ignored = self._record(row)
-                digests = [(file_names.safe_name(f.name), _digest(folder, f.path, f.sha256), f.role) for f in row.files]
+                one = self._prepare(row, folder, store)
             except _Refused as refused:
-                yield _failed(row, refused.problems, refused.ignored)
-                continue
-            except OerError as error:
-                yield _failed(row, [_as_problem(error)])
-                continue
-            with reading(self.engine) as session:
-                institution = institutions.find(session, self.options.institution)
-                known = _known(session, institution, self._item(row), row)
-                status, public_id = self._outlook(session, known, versions.digest(record, digests))
-            yield Result(row.number, row.item, status, public_id, warnings, ignored)
+                one = _failed(row, refused.problems, refused.ignored)
+            batch.append(one)
+            size += one.size if isinstance(one, _Ready) else 0
+            if len(batch) >= _BATCH or size >= _BATCH_BYTES:
+                yield batch
+                batch, size = [], 0
+        if batch:
+            yield batch
 
-    def _item(self, row: Row) -> str:
-        return f"{self.options.source}/{row.item}"
+    def _prepare(self, row: Row, folder: Folder, store: Store) -> _Ready | Result:
+        judged = self._judge(row)
+        if not self.rehearsal:
+            public_id = self._unchanged(judged, folder)
+            if public_id is not None:
+                return judged.result("unchanged", public_id)
+        return self._receive(judged, folder, store)
 
-    def _outlook(
-        self, session: Session, known: tuple[Resource, str | None] | None, fingerprint: str
-    ) -> tuple[Status, str | None]:
-        if known is None:
-            return "created", None
-        resource, before = known
-        same = before == fingerprint and not self._publishes(session, resource)
-        return ("unchanged" if same else "updated"), resource.public_id
-
-    def _publishes(self, session: Session, resource: Resource) -> bool:
-        """Whether an unchanged row has still to be published: it was imported as a draft before."""
-        return self.options.publish and queries.resources.draft(session, resource_id=resource.id or 0) is not None
-
-    def _record(self, row: Row) -> tuple[Record, tuple[Problem, ...], tuple[str, ...]]:
+    def _judge(self, row: Row) -> _Judged:
         if row.fault is not None:
-            raise _Refused([Problem("import.row-invalid", "", {"reason": row.fault})])
-        ignored: list[str] = []
-        nested = row.data.get("record")
-        data: Any = nested
-        if nested is None:
-            data, ignored = columns.record_of(row.data)
-        if isinstance(data, dict):
-            data = columns.merged(data, self.options.defaults)
+            raise _Refused([row.fault])
+        data, ignored = self._data(row)
         record, problems = validate.parse(data)
         if record is not None:
             stage: validate.Stage = "publish" if self.options.publish else "draft"
             problems = [*problems, *validate.problems(record, stage)]
+            if not row.files and self.options.publish and record.access.kind != "metadata-only":
+                problems.append(Problem("files.missing", "files"))
         if record is None or deposits.errors_of(problems):
             raise _Refused(problems, ignored)
-        if not row.files and self.options.publish and record.access.kind != "metadata-only":
-            raise _Refused([Problem("files.missing", "files")], ignored)
-        return record, tuple(problems), tuple(ignored)
-
-    def _prepare(self, row: Row, folder: Folder) -> _Ready:
-        record, warnings, ignored = self._record(row)
         if len(row.files) > self.limits.max_files:
             raise _Refused([Problem("files.too-many", "files", {"limit": self.limits.max_files})], ignored)
+        return _Judged(row, record, tuple(problems), tuple(ignored))
+
+    def _data(self, row: Row) -> tuple[Any, list[str]]:
+        """The row's record as JSON, and what else it says that nobody reads."""
+        defaults = self.options.defaults
+        nested = row.data.get("record")
+        if nested is None:
+            data, ignored = columns.record_of(row.data, language=columns.own_language(defaults) or "und")
+            return columns.merged(data, defaults), ignored
+        others = [name for name in row.data if name not in columns.ROW_COLUMNS | _OF_EXPORTS]
+        return (columns.merged(nested, defaults) if isinstance(nested, dict) else nested), others
+
+    def _unchanged(self, judged: _Judged, folder: Folder) -> str | None:
+        """The id of the resource that this row made before, where neither it nor its files differ since.
+
+        The files are read to know that, but not stored once more: a second run writes nothing.
+        """
+        with reading(self.engine) as session:
+            institution = institutions.find(session, self.options.institution)
+            known = holdings.known(session, institution, self._item(judged.row), judged.row.public_id)
+        if known is None:
+            return None
+        weighed = self._receive(judged, folder, Weighed())
+        settled = known.is_settled(weighed.fingerprint, publish=self.options.publish)
+        return known.resource.public_id if settled else None
+
+    def _receive(self, judged: _Judged, folder: Folder, store: Store) -> _Ready:
         received = []
-        for place, file in enumerate(row.files):
+        for place, file in enumerate(judged.row.files):
             try:
                 received.append(
                     deposits.receive(
-                        self.store,
+                        store,
                         folder.chunks(file.path),
                         name=file.name,
                         limit=self.limits.max_file_size,
@@ -190,96 +219,111 @@ class Importer:
             except (Full, Unavailable):
                 raise
             except OerError as error:
-                raise _Refused([_as_problem(error, f"files[{place}]")], ignored) from None
-        return _Ready(row, record, tuple(received), warnings, ignored)
+                raise _Refused([_as_problem(error, f"files[{place}]")], judged.ignored) from None
+        return _Ready(judged, tuple(received))
 
-    def _deposit_all(self, ready: Sequence[_Ready], folder: Folder) -> dict[int, Result]:
+    def _item(self, row: Row) -> str:
+        return f"{self.options.source}/{row.item}"
+
+    def _deposit_all(self, ready: Sequence[_Ready], folder: Folder, store: Store) -> dict[int, Result]:
         """One transaction for all; rows whose bytes the sweeper was about to take are put again and repeated."""
         results: dict[int, Result] = {}
-        for attempt in range(_TRIES):
+        patience = time.monotonic() + _PATIENCE
+        while ready:
             again: list[_Ready] = []
-            with transaction(self.engine) as session:
-                institution = institutions.find(session, self.options.institution)
-                shown: list[tuple[Resource, Institution]] = []
-                for one in ready:
-                    try:
-                        with session.begin_nested():
-                            results[one.row.number] = self._deposit(session, institution, one, shown)
-                    except Unavailable as error:
-                        if error.code != "blob.being-removed" or attempt == _TRIES - 1:
-                            raise
-                        again.append(one)
-                    except Full:
-                        raise
-                    except OerError as error:
-                        results[one.row.number] = _failed(one.row, _problems_of(error), one.ignored)
+            with suppress(_Undone), transaction(self.engine) as session:
+                shown = self._deposit_each(session, ready, results, again)
+                if self.rehearsal:
+                    raise _Undone
                 exposure.expose(session, shown, repository_id=self.repository_id, now=self.now())
-            if not again:
-                break
-            time.sleep(1)
-            ready = [self._prepare(one.row, folder) for one in again]
+            if again and time.monotonic() > patience:
+                raise Unavailable("blob.being-removed")
+            if again:
+                time.sleep(2)
+            ready = []
+            for one in again:
+                try:
+                    ready.append(self._receive(one.judged, folder, store))
+                except _Refused as refused:
+                    results[one.judged.row.number] = _failed(one.judged.row, refused.problems, refused.ignored)
         return results
 
-    def _deposit(
-        self, session: Session, institution: Institution, one: _Ready, shown: list[tuple[Resource, Institution]]
-    ) -> Result:
-        """One row inside its savepoint. A resource to be shown is added to ``shown`` when nothing can fail any more."""
-        now = self.now()
-        known = _known(session, institution, self._item(one.row), one.row)
-        status: Status = "created" if known is None else "updated"
-        if known is not None and known[1] == one.fingerprint and not self._publishes(session, known[0]):
-            return Result(one.row.number, one.row.item, "unchanged", known[0].public_id, one.warnings, one.ignored)
+    def _deposit_each(
+        self, session: Session, ready: Sequence[_Ready], results: dict[int, Result], again: list[_Ready]
+    ) -> list[tuple[Resource, Institution]]:
+        """Every row in a savepoint: its result, or its place in ``again``; what has to be shown."""
+        institution = holdings.held(session, self.options.institution)
+        shown: list[tuple[Resource, Institution]] = []
+        for one in ready:
+            row = one.judged.row
+            try:
+                with session.begin_nested():
+                    results[row.number], resource = self._deposit(session, institution, one)
+            except Unavailable as error:
+                if error.code != "blob.being-removed":
+                    raise
+                again.append(one)
+            except Full:
+                raise
+            except OerError as error:
+                results[row.number] = _failed(row, _problems_of(error), one.judged.ignored)
+            else:
+                if resource is not None:
+                    shown.append((resource, institution))
+        return shown
+
+    def _deposit(self, session: Session, institution: Institution, one: _Ready) -> tuple[Result, Resource | None]:
+        """One row inside its savepoint: what became of it, and the resource where it has to be shown."""
+        now, item, fingerprint = self.now(), self._item(one.judged.row), one.fingerprint
+        known = holdings.known(session, institution, item, one.judged.row.public_id)
+        if known is not None and known.is_settled(fingerprint, publish=self.options.publish):
+            return one.judged.result("unchanged", known.resource.public_id), None
         opened = self._open(session, institution, one, known, now=now)
-        public_id = opened.resource.public_id
         self._fill(session, opened, one, now=now)
-        exposed = False
+        status: Status = "created" if known is None else "updated"
+        published = False
         if self.options.publish:
             try:
                 publishing.prepare(session, self.actor, opened, now=now)
-                exposed = True
+                published = True
             except Conflict as error:
                 if error.code != "version.unchanged":
                     raise
-                deposits.discard(session, self.actor, public_id, now=now)
+                deposits.discard(session, self.actor, opened.resource.public_id, now=now)
                 status = "unchanged"
-        _remember(session, institution, self._item(one.row), one.fingerprint, opened.resource, now=now)
+        holdings.remember(session, institution, item, fingerprint, opened.resource, now=now)
         session.flush()
-        if exposed:
-            shown.append((opened.resource, institution))
-        return Result(one.row.number, one.row.item, status, public_id, one.warnings, one.ignored)
+        new_id = None if self.rehearsal and known is None else opened.resource.public_id
+        return one.judged.result(status, new_id), opened.resource if published else None
 
     def _open(
-        self,
-        session: Session,
-        institution: Institution,
-        one: _Ready,
-        known: tuple[Resource, str | None] | None,
-        *,
-        now: datetime,
+        self, session: Session, institution: Institution, one: _Ready, known: Known | None, *, now: datetime
     ) -> deposits.Open:
+        """The draft that the row goes into. Raises Conflict where somebody works on a draft of their own."""
         if known is None:
-            return deposits.begin(session, self.actor, institution, one.record, now=now)
-        resource = known[0]
-        if queries.resources.draft(session, resource_id=resource.id or 0) is not None:
-            return deposits.save(session, self.actor, resource.public_id, one.record, now=now)
-        deposits.revise(session, self.actor, resource.public_id, now=now)
-        return deposits.save(session, self.actor, resource.public_id, one.record, now=now)
+            return deposits.begin(session, self.actor, institution, one.judged.record, now=now)
+        public_id = known.resource.public_id
+        if known.draft is None:
+            deposits.revise(session, self.actor, public_id, now=now)
+        elif known.draft != known.fingerprint:
+            raise Conflict("draft.exists", id=public_id)
+        return deposits.save(session, self.actor, public_id, one.judged.record, now=now)
 
     def _fill(self, session: Session, opened: deposits.Open, one: _Ready, *, now: datetime) -> None:
-        """The draft's files become the row's: those that the row does not name go."""
+        """The draft's files become the row's, in its order: those that the row does not name go."""
         public_id = opened.resource.public_id
-        wanted = {file_names.safe_name(file.name) for file in one.row.files}
-        if len(wanted) < len(one.row.files):
-            raise Invalid("file.name-taken", name=", ".join(sorted(wanted)))
-        for present in queries.resources.draft_files(session, draft_id=opened.draft.id or 0):
-            if present.name not in wanted:
-                deposits.detach(session, self.actor, public_id, present.name, now=now)
-        for file, received in zip(one.row.files, one.files, strict=True):
-            deposits.attach(
+        names = [file_names.safe_name(file.name) for file in one.judged.row.files]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise Invalid("file.name-taken", name=", ".join(twice))
+        for name in holdings.names(session, opened.draft) - set(names):
+            deposits.detach(session, self.actor, public_id, name, now=now)
+        for position, (file, received) in enumerate(zip(one.judged.row.files, one.files, strict=True), 1):
+            attached = deposits.attach(
                 session,
                 self.actor,
                 public_id,
-                self.store,
+                Weighed.of(received.stored) if self.rehearsal else self.store,
                 received.stored,
                 name=file.name,
                 media_type=received.media_type,
@@ -289,61 +333,15 @@ class Importer:
                 limits=self.limits,
                 now=now,
             )
+            attached.position = position
 
 
 def _without_repeats(rows: Iterator[Row]) -> Iterator[Row]:
     """Two rows of one name would fight for one resource: the second is at fault."""
     seen: dict[str, int] = {}
     for row in rows:
-        first = seen.setdefault(row.item, row.number)
-        yield row if first == row.number else replace(row, fault=f"the same item as row {first}: {row.item}")
-
-
-def _known(session: Session, institution: Institution, name: str, row: Row) -> tuple[Resource, str | None] | None:
-    """The resource that this row made before, with its fingerprint then; or the one whose id the row bears."""
-    item = session.get(ImportedItem, (institution.id, name))
-    if item is not None:
-        resource = session.get(Resource, item.resource_id)
-        if resource is not None:
-            return resource, item.fingerprint
-    if row.public_id is None:
-        return None
-    resource = queries.resources.by_public_id(session, public_id=row.public_id)
-    if resource is None or resource.institution_id != institution.id:
-        return None
-    return resource, _current_digest(session, resource)
-
-
-def _current_digest(session: Session, resource: Resource) -> str | None:
-    version = queries.resources.version(session, resource_id=resource.id or 0, number=resource.number)
-    return version.digest if version else None
-
-
-def _remember(
-    session: Session, institution: Institution, name: str, fingerprint: str, resource: Resource, *, now: datetime
-) -> None:
-    assert institution.id is not None
-    assert resource.id is not None
-    item = session.get(ImportedItem, (institution.id, name))
-    if item is None:
-        item = ImportedItem(
-            institution_id=institution.id,
-            item=name,
-            resource_id=resource.id,
-            fingerprint=fingerprint,
-            imported=now,
-        )
-    item.fingerprint, item.imported, item.resource_id = fingerprint, now, resource.id
-    session.add(item)
-
-
-def _digest(folder: Folder, path: str, expected: str | None) -> str:
-    digest = hashlib.sha256()
-    for chunk in folder.chunks(path):
-        digest.update(chunk)
-    if expected is not None and expected.lower() != digest.hexdigest():
-        raise Invalid("checksum.mismatch", name=path, expected=expected, found=digest.hexdigest())
-    return digest.hexdigest()
+        first = row.number if row.fault else seen.setdefault(row.item, row.number)
+        yield row if first == row.number else replace(row, fault=Problem("import.row-repeated", "", {"first": first}))
 
 
 def _problems_of(error: OerError) -> list[Problem]:

@@ -1,27 +1,26 @@
-"""Where an import reads from: a folder with an index, a CSV, JSON or JSON-lines table, or a ZIP of such a folder.
-
-Nothing is ever unpacked to disk, and no name leads out of the folder or archive that was given.
-"""
+"""What an import reads: a folder with an index, a CSV, JSON or JSON-lines table, or a ZIP of such a folder."""
 
 import csv
 import hashlib
 import io
 import json
-import zipfile
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Any, Protocol
+from typing import Any
 
-from metadata import reading
+from metadata import reading, values
+from metadata.findings import Problem, shown
 from oer.errors import Invalid, TooLarge
+from oer.transfer import columns, folders
+from oer.transfer.folders import Archive, Directory, Folder
 
 INDEXES = ("index.json", "index.jsonl", "index.csv")
-_CHUNK = 1024 * 1024
-_MEMBERS = 10_000
-_RATIO = 50
-_RATIO_FLOOR = 10 * 1024 * 1024  # a small member may compress as well as it likes
+_INDEX_SIZE = 1024**3  # bytes; the table is read whole
+_ITEM = 500  # characters; longer names are kept as digests
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,72 +32,21 @@ class FileRow:
     role: str = "main"
     language: str | None = None
     sha256: str | None = None
-    media_type: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One resource to be. ``item`` names it within its source for ever; ``fault`` where it cannot be read at all."""
+    """One resource to be. ``item`` names it within its source for ever; ``fault`` where it cannot be read at all.
+
+    ``number`` is the line where it begins in CSV and JSON lines, its position from 1 in JSON.
+    """
 
     number: int
     item: str
     data: Mapping[str, Any] = field(default_factory=dict)
     files: tuple[FileRow, ...] = ()
     public_id: str | None = None
-    fault: str | None = None
-
-
-class Folder(Protocol):
-    """Bytes by relative name."""
-
-    def chunks(self, name: str) -> Iterator[bytes]:
-        """The bytes of a file. Raises Invalid (``file.vanished``) where it is missing, outside, or ends early."""
-        ...
-
-
-class Directory:
-    """Files below a folder of the disk."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root.resolve()
-
-    def chunks(self, name: str) -> Iterator[bytes]:
-        try:
-            path = (self.root / name).resolve(strict=True)
-            if not path.is_relative_to(self.root) or not path.is_file():
-                raise Invalid("file.vanished", name=name)
-            with path.open("rb") as file:
-                while block := file.read(_CHUNK):
-                    yield block
-        except (OSError, ValueError):
-            raise Invalid("file.vanished", name=name) from None
-
-
-class Archive:
-    """Files inside a ZIP. What is read is counted: the sizes that an archive claims are not believed."""
-
-    def __init__(self, archive: zipfile.ZipFile, prefix: str) -> None:
-        self._archive = archive
-        self._prefix = prefix
-
-    def chunks(self, name: str) -> Iterator[bytes]:
-        safe = PurePosixPath(name)
-        if safe.is_absolute() or ".." in safe.parts:
-            raise Invalid("file.vanished", name=name)
-        try:
-            info = self._archive.getinfo(self._prefix + str(safe))
-            if info.is_dir() or (info.external_attr >> 28) == 0xA:  # a symbolic link
-                raise Invalid("file.vanished", name=name)
-            most = max(_RATIO_FLOOR, info.compress_size * _RATIO)
-            done = 0
-            with self._archive.open(info) as member:
-                while block := member.read(_CHUNK):
-                    done += len(block)
-                    if done > most:
-                        raise TooLarge("file.too-large", name=name, limit=most)
-                    yield block
-        except (KeyError, OSError, zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError):
-            raise Invalid("file.vanished", name=name) from None
+    fault: Problem | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,144 +58,201 @@ class Source:
     folder: Folder
 
 
+Raw = tuple[int, Any]  # line or position; an object, a Problem, or something that is no row
+
+
 @contextmanager
 def opened(path: Path, *, files: Path | None = None, most: int) -> Iterator[Source]:
     """Open a folder, ``.zip``, ``.csv``, ``.json`` or ``.jsonl``; ``files`` is where rows' paths start if elsewhere.
 
-    Raises Invalid (``import.source-unreadable``), or TooLarge above ``most`` rows.
+    Raises Invalid (``import.…``, ``archive.…``) where it cannot be read as a table, TooLarge above ``most`` rows.
     """
+    if files is not None and not files.is_dir():
+        raise Invalid("import.files-missing", path=str(files))
     if path.is_dir():
         index = next((path / name for name in INDEXES if (path / name).is_file()), None)
         if index is None:
-            raise Invalid("import.source-unreadable", path=str(path), reason=f"no {' or '.join(INDEXES)} in it")
+            raise Invalid("import.index-missing", path=str(path), known=", ".join(INDEXES))
         path = index
     if path.suffix.lower() != ".zip":
-        try:
-            raws = _table(path.name, path.read_bytes(), most)
-        except OSError as error:
-            raise Invalid("import.source-unreadable", path=str(path), reason=error.strerror or "") from None
+        raws = _table(path.name, _whole(path), most)
         yield Source(_rows(raws), len(raws), Directory(files or path.parent))
         return
-    with _archive(path) as archive:
+    with folders.archive(path) as archive:
         index_name = _index_inside(path, archive)
-        prefix = index_name[: len(index_name) - len(PurePosixPath(index_name).name)]
-        content = b"".join(Archive(archive, "").chunks(index_name))
-        raws = _table(index_name, content, most)
-        yield Source(_rows(raws), len(raws), Directory(files) if files else Archive(archive, prefix))
+        raws = _table(index_name, b"".join(_limited(archive.chunks(index_name))), most)
+        archive.prefix = index_name[: len(index_name) - len(PurePosixPath(index_name).name)]
+        yield Source(_rows(raws), len(raws), Directory(files) if files else archive)
 
 
-@contextmanager
-def _archive(path: Path) -> Iterator[zipfile.ZipFile]:
+def _whole(path: Path) -> bytes:
+    _require_there(path)
+    if path.suffix.lower() not in {".json", ".jsonl", ".csv"}:
+        raise Invalid("import.kind-unknown", path=str(path))
+    return b"".join(_limited(folders.read(path, name=str(path))))
+
+
+def _require_there(path: Path) -> None:
     try:
-        archive = zipfile.ZipFile(path)
-    except (OSError, zipfile.BadZipFile, ValueError) as error:
-        raise Invalid("import.source-unreadable", path=str(path), reason=str(error)) from None
-    with archive:
-        if len(archive.infolist()) > _MEMBERS:
-            raise TooLarge("files.too-many", limit=_MEMBERS)
-        yield archive
+        path.stat()
+    except OSError as error:
+        raise Invalid("import.source-unreadable", path=str(path), reason=error.strerror or "") from None
 
 
-def _index_inside(path: Path, archive: zipfile.ZipFile) -> str:
-    names = [name for name in archive.namelist() if PurePosixPath(name).name in INDEXES]
+def _limited(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    done = 0
+    for chunk in chunks:
+        done += len(chunk)
+        if done > _INDEX_SIZE:
+            raise TooLarge("import.index-too-large", limit=_INDEX_SIZE)
+        yield chunk
+
+
+def _index_inside(path: Path, archive: Archive) -> str:
+    """The index nearest to the top: many people pack the folder, not what is in it."""
+    names = [name for name in archive.names() if PurePosixPath(name).name in INDEXES]
     if not names:
-        raise Invalid("import.source-unreadable", path=str(path), reason=f"no {' or '.join(INDEXES)} in it")
-    return min(names, key=lambda name: (name.count("/"), INDEXES.index(PurePosixPath(name).name)))
+        raise Invalid("import.index-missing", path=str(path), known=", ".join(INDEXES))
+    return min(names, key=lambda name: (name.count("/"), INDEXES.index(PurePosixPath(name).name), name))
 
 
-def _table(name: str, content: bytes, most: int) -> list[tuple[int, Any]]:
-    """(line or position, row) of every row; a JSON line that cannot be read is a string instead of a row."""
-    suffix = PurePosixPath(name).suffix.lower()
+def _table(name: str, content: bytes, most: int) -> list[Raw]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Invalid("import.source-unreadable", path=name, reason=f"not UTF-8 at byte {error.start}") from None
+        raise Invalid("import.encoding", path=name, position=error.start + 1) from None
+    suffix = PurePosixPath(name).suffix.lower()
     if suffix == ".csv":
         rows = _csv(name, text)
     elif suffix == ".jsonl":
         lines = ((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip())
-        rows = [(number, _json_line(line)) for number, line in lines]
-    elif suffix == ".json":
-        rows = list(enumerate(_json(name, content), 1))
+        rows = [(number, _json_line(number, line)) for number, line in lines]
     else:
-        raise Invalid("import.source-unreadable", path=name, reason="expected .json, .jsonl, .csv, .zip or a folder")
+        rows = list(enumerate(_json(name, text), 1))
     if len(rows) > most:
-        raise TooLarge("request.too-large", limit=most)
+        raise TooLarge("import.too-many-rows", limit=most)
     return rows
 
 
-def _csv(name: str, text: str) -> list[tuple[int, Any]]:
-    head = text.split("\n", 1)[0]
+def _csv(name: str, text: str) -> list[Raw]:
+    head = next(iter(text.splitlines()), "")
     delimiter = max(",;\t", key=head.count)
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    rows: list[tuple[int, Any]] = []
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows: list[Raw] = []
+    begins = 1
     try:
-        for row in reader:
-            if None in row:
-                rows.append((reader.line_num, "more cells than columns"))
-            elif any(row.values()):
-                rows.append((reader.line_num, {column: cell or "" for column, cell in row.items()}))
-    except csv.Error as error:
-        raise Invalid("import.source-unreadable", path=name, reason=f"line {reader.line_num}: {error}") from None
+        header = [cell.strip() for cell in next(lines, [])]
+        repeated = sorted({column for column in header if column and header.count(column) > 1})
+        if repeated:
+            raise Invalid("import.columns-repeated", path=name, columns=", ".join(repeated))
+        begins = lines.line_num + 1
+        for cells in lines:
+            if any(cell.strip() for cell in cells):
+                rows.append((begins, _csv_row(header, cells)))
+            begins = lines.line_num + 1
+    except csv.Error:
+        raise Invalid("import.csv-invalid", path=name, line=begins) from None
     return rows
 
 
-def _json_line(line: str) -> Any:
+def _csv_row(header: list[str], cells: list[str]) -> Any:
+    """A shorter row leaves its last columns empty, as spreadsheets do; a longer one has lost its columns."""
+    if any(cell.strip() for cell in cells[len(header) :]):
+        return Problem("import.row-cells", "", {"count": len(cells), "limit": len(header)})
+    return dict(zip(header, cells, strict=False))
+
+
+def _json_line(number: int, line: str) -> Any:
     found, problems = reading.load(line.encode())
-    return problems[0].code if problems else found
+    if not problems:
+        return found
+    first = problems[0]
+    return replace(first, params={**first.params, "line": number}) if "line" in first.params else first
 
 
-def _json(name: str, content: bytes) -> list[Any]:
+class _Repeated(ValueError):
+    """A JSON object that names a key twice: one of the two values would be lost."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        raise _Repeated(next(key for key in keys if keys.count(key) > 1))
+    return found
+
+
+def _json(name: str, text: str) -> list[Any]:
     try:
-        found = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise Invalid("import.source-unreadable", path=name, reason=str(error)) from None
+        found = json.loads(text, object_pairs_hook=_object)
+    except json.JSONDecodeError as error:
+        raise Invalid("import.json-invalid", path=name, line=error.lineno, column=error.colno) from None
+    except _Repeated as error:
+        raise Invalid("import.json-key-repeated", path=name, key=shown(error.args[0], 80)) from None
+    except (ValueError, RecursionError):  # a number of thousands of digits, brackets in brackets without end
+        raise Invalid("import.list-missing", path=name) from None
     items = found.get("items") if isinstance(found, dict) else found
     if not isinstance(items, list):
-        raise Invalid("import.source-unreadable", path=name, reason="neither a JSON array nor an object with items")
+        raise Invalid("import.list-missing", path=name)
     return items
 
 
-def _rows(raws: list[tuple[int, Any]]) -> Iterator[Row]:
+def _rows(raws: list[Raw]) -> Iterator[Row]:
     for number, raw in raws:
-        if not isinstance(raw, dict):
-            yield Row(number, f"row {number}", fault=raw if isinstance(raw, str) else "not an object")
-            continue
-        files, fault = _files(raw)
-        paths = " ".join(file.path for file in files)
-        item = str(raw.get("item") or raw.get("id") or paths or _own_words(raw))
-        public_id = raw.get("id") if isinstance(raw.get("id"), str) else None
-        yield Row(number=number, item=item[:500], data=raw, files=files, public_id=public_id, fault=fault)
+        if isinstance(raw, Problem):
+            yield Row(number, "", fault=raw)
+        elif not isinstance(raw, dict):
+            yield Row(number, "", fault=Problem("import.row-not-object"))
+        else:
+            yield _row(number, {columns.row_column(column): cell for column, cell in raw.items()})
 
 
-def _own_words(raw: Mapping[str, Any]) -> str:
+def _row(number: int, raw: Mapping[str, Any]) -> Row:
+    files, fault = _files(raw)
+    paths = " ".join(file.path for file in files)
+    item = str(raw.get("item") or raw.get("id") or paths or _digest(raw))
+    if values.illegal_characters(item):
+        fault = fault or Problem("import.row-name", "item", {"name": shown(item, 80)})
+    public_id = raw.get("id") if isinstance(raw.get("id"), str) else None
+    if len(item) > _ITEM:
+        item = _digest(item)
+    return Row(number=number, item=item, data=raw, files=files, public_id=public_id, fault=fault)
+
+
+def _digest(value: Any) -> str:
     """A row without id or file is known by what it says: the same row again is no double."""
-    said = json.dumps(raw, sort_keys=True, ensure_ascii=False, default=str)
+    said = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
     return f"sha256:{hashlib.sha256(said.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
-def _files(raw: Mapping[str, Any]) -> tuple[tuple[FileRow, ...], str | None]:
+def _files(raw: Mapping[str, Any]) -> tuple[tuple[FileRow, ...], Problem | None]:
     """The files of a row: ``files`` as a list of paths or objects, or ``path``/``file`` with one."""
     listed = raw.get("files") or raw.get("path") or raw.get("file") or []
     if isinstance(listed, str):
-        listed = [part.strip() for part in listed.split(";") if part.strip()]
+        listed = columns.several(listed)
     if not isinstance(listed, list):
-        return (), "files: not a list"
-    single = len(listed) == 1
-    found = []
-    for entry in listed:
+        return (), Problem("import.row-files", "files")
+    outer = raw if len(listed) == 1 else {}
+    found: list[FileRow] = []
+    for place, entry in enumerate(listed):
         given = {"path": entry} if isinstance(entry, str) else entry
-        if not isinstance(given, dict) or not isinstance(given.get("path"), str):
-            return (), "files: a file needs a path"
-        outer = raw if single else {}
-        found.append(
-            FileRow(
-                path=given["path"],
-                name=str(given.get("name") or outer.get("name") or PurePosixPath(given["path"]).name),
-                role=str(given.get("role") or "main"),
-                language=given.get("language"),
-                sha256=given.get("sha256") or outer.get("sha256"),
-                media_type=given.get("media_type") or outer.get("media_type"),
-            )
-        )
+        one = _file(given, outer) if isinstance(given, dict) else None
+        if one is None:
+            return (), Problem("import.row-files", f"files[{place}]")
+        found.append(one)
     return tuple(found), None
+
+
+def _file(given: Mapping[str, Any], outer: Mapping[str, Any]) -> FileRow | None:
+    """One file; None where a value has the wrong shape. A row's own columns count where it has a single file."""
+    said = {name: given.get(name) or outer.get(name) for name in ("path", "name", "role", "sha256")}
+    said["language"] = given.get("language")
+    if any(not isinstance(value, str | None) for value in said.values()) or not given.get("path"):
+        return None
+    path = str(said["path"])
+    digest = (said["sha256"] or "").strip().lower() or None
+    language = values.language(said["language"]) if said["language"] else None
+    if (digest and not _SHA256.fullmatch(digest)) or (said["language"] and language is None):
+        return None
+    name = said["name"] or PurePosixPath(path).name
+    return FileRow(path=path, name=name, role=said["role"] or "main", language=language, sha256=digest)

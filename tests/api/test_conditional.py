@@ -12,6 +12,7 @@ from oer.errors import Stale
 WHEN = datetime(2026, 3, 1, 8, 0, 0, 250_000, tzinfo=UTC)
 DATE = "Sun, 01 Mar 2026 08:00:00 GMT"
 ETAG = '"abc"'
+LATIN = st.characters(max_codepoint=255)  # what a header can carry
 
 
 def part(value: str, size: int = 100, **more: str) -> tuple[int, int] | None:
@@ -39,7 +40,7 @@ def test_a_single_range_is_taken(value: str, expected: tuple[int, int]) -> None:
 @pytest.mark.parametrize(
     "value",
     ["", "bytes", "bytes=", "bytes=-", "bytes=5-4", "bytes=a-b", "bytes=1-2,4-5", "items=0-1", "bytes=0x1-2",
-     "bytes=٠-٩", f"bytes={'9' * 5000}-", "bytes=--1", "bytes=1-2-3"],
+     "bytes=\xb2-\xb3", f"bytes={'9' * 5000}-", "bytes=--1", "bytes=1-2-3"],
 )  # fmt: skip
 def test_anything_else_gets_the_whole(value: str) -> None:
     assert part(value) is None
@@ -52,7 +53,7 @@ def test_a_range_without_a_byte_is_refused(value: str, size: int) -> None:
         part(value, size)
 
 
-@given(st.text(max_size=30), st.integers(0, 1000))
+@given(st.text(LATIN, max_size=30), st.integers(0, 1000))
 def test_no_header_gives_bytes_that_do_not_exist(value: str, size: int) -> None:
     try:
         found = part(f"bytes={value}", size)
@@ -94,12 +95,7 @@ def test_if_match_needs_a_strong_tag() -> None:
             conditional.require_match(Headers({"if-match": wrong}), ETAG)
 
 
-@given(st.text(), st.text())
+@given(st.text(LATIN), st.text(LATIN))
 def test_no_header_breaks_the_comparison(tags: str, since: str) -> None:
-    assert is_known(Headers({"if-none-match": tags.encode("latin-1", "ignore").decode("latin-1")}), ETAG) in (
-        True,
-        False,
-    )
-    assert is_known(
-        Headers({"if-modified-since": since.encode("latin-1", "ignore").decode("latin-1")}), ETAG, WHEN
-    ) in (True, False)
+    assert not is_known(Headers({"if-none-match": tags}), '"a tag that nobody guesses"') or tags.strip() == "*"
+    is_known(Headers({"if-modified-since": since}), ETAG, WHEN)

@@ -9,7 +9,9 @@ def test_new_ids_are_well_formed_and_differ():
     assert all(identifiers.is_public_id(one) for one in made)
 
 
-@pytest.mark.parametrize("value", ["", "7k3v9qm2x", "7k3v9qm2xdd", "7K3V9QM2XD", "7k3v9qm2xi", "7k3v9qm2xd\n", "٧k3v9qm2xd"])
+@pytest.mark.parametrize(
+    "value", ["", "7k3v9qm2x", "7k3v9qm2xdd", "7K3V9QM2XD", "7k3v9qm2xi", "7k3v9qm2xd\n", "٧k3v9qm2xd"]
+)
 def test_other_texts_are_no_public_ids(value):
     assert not identifiers.is_public_id(value)
 
@@ -41,7 +43,8 @@ def test_an_oai_identifier_leads_back_to_its_public_id():
 
 
 @pytest.mark.parametrize(
-    "name", ["oai:other.example.org:7k3v9qm2xd", "7k3v9qm2xd", "oai:oer.example.org:", "oai:oer.example.org:7k3v9qm2xd\n"]
+    "name",
+    ["oai:other.example.org:7k3v9qm2xd", "7k3v9qm2xd", "oai:oer.example.org:", "oai:oer.example.org:7k3v9qm2xd\n"],
 )
 def test_foreign_and_malformed_identifiers_have_no_local_part(name):
     assert identifiers.local_part("oer.example.org", name) is None

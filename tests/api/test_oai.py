@@ -1,0 +1,62 @@
+import gzip
+
+import factories
+import pytest
+from starlette.testclient import TestClient
+
+from api.routes.oai import accepts_gzip
+from oer.installation import Installation
+
+LIST = "/oai?verb=ListRecords&metadataPrefix=oai_dc"
+
+
+@pytest.mark.parametrize(
+    ("header", "wanted"),
+    [("gzip", True), ("br, GZIP;q=0.5", True), ("x-gzip", True), ("*", True), ("deflate, *;q=0.1", True),
+     ("gzip;q=0", False), ("gzip; q=0.000, *", False), ("*;q=0", False), ("identity", False), ("", False), (None, False),
+     ("gzip;q=x", False), ("gzip ; q=1", True)],
+)  # fmt: skip
+def test_gzip_comes_only_where_it_is_asked_for(header: str | None, wanted: bool) -> None:
+    assert accepts_gzip(header) is wanted
+
+
+def test_the_packed_answer_is_the_plain_one(client: TestClient, home: Installation) -> None:
+    for number in range(3):
+        factories.published(home, files={"a.txt": b"%d" % number})
+    with client.stream("GET", LIST, headers={"accept-encoding": "gzip"}) as packed:
+        raw = b"".join(packed.iter_raw())
+    plain = client.get(LIST, headers={"accept-encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert gzip.decompress(raw) == plain.content
+    assert int(packed.headers["content-length"]) == len(raw) < len(plain.content)
+    for answer in (packed, plain):
+        assert answer.headers["vary"] == "Accept-Encoding"
+        assert answer.headers["content-type"] == "text/xml; charset=utf-8"
+    assert "<compression>gzip</compression>" in client.get("/oai?verb=Identify").text
+
+
+def test_post_answers_as_get_does(client: TestClient, home: Installation) -> None:
+    factories.published(home)
+    form = {"verb": "ListRecords", "metadataPrefix": "oai_dc"}
+    assert client.post("/oai", data=form).content == client.get(LIST).content
+    assert client.head(LIST).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [("", "badVerb"), ("?verb=Nothing", "badVerb"), ("?verb=Identify&verb=Identify", "badVerb"),
+     ("?verb=Identify&x=1", "badArgument"), ("?verb=GetRecord&metadataPrefix=oai_dc&identifier=%ff", "badArgument"),
+     ("?verb=ListRecords&resumptionToken=%00", "bad")],
+)  # fmt: skip
+def test_errors_of_the_protocol_are_200(client: TestClient, query: str, code: str) -> None:
+    answer = client.get(f"/oai{query}")
+    assert answer.status_code == 200
+    assert f'code="{code}' in answer.text
+
+
+def test_a_form_that_is_too_large_or_of_another_type_is_refused(client: TestClient) -> None:
+    large = client.post("/oai", data={"verb": "Identify", "x": "y" * 70_000})
+    assert (large.status_code, large.json()["code"]) == (413, "request.too-large")
+    other = client.post("/oai", json={"verb": "Identify"})
+    assert (other.status_code, other.json()["code"]) == (415, "media-type.unsupported")

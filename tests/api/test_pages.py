@@ -1,0 +1,256 @@
+import re
+from collections.abc import Callable
+from datetime import date
+from html.parser import HTMLParser
+
+import factories
+import pytest
+from starlette.testclient import TestClient
+
+from api import app, security
+from oer import publishing
+from oer.db import transaction
+from oer.installation import Installation
+from oer.policy import OPERATOR
+
+BROWSER = {"accept": "text/html", "accept-language": "ar"}
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
+
+
+class Page(HTMLParser):
+    """What a page is made of; raises where an element is left open or closed twice."""
+
+    VOID = frozenset(["meta", "link", "img", "br"])
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert len({name for name, _ in attrs}) == len(attrs), (tag, attrs)
+        self.tags.append((tag, dict(attrs)))
+        if tag not in self.VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self._open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if data.strip():
+            self.words.append(data.strip())
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+def page(client: TestClient, url: str, lang: str = "ar") -> Page:
+    answer = client.get(url, headers=BROWSER | {"accept-language": lang})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-language"] == lang
+    found = Page(answer.text)
+    assert found.all("html") == [{"lang": lang, "dir": "rtl" if lang == "ar" else "ltr"}]
+    return found
+
+
+def hostile(home: Installation, publish: Callable[..., str]) -> str:
+    described = factories.record()
+    fields = described.model_dump() | {
+        "title": [{"value": HOSTILE, "lang": "ar"}],
+        "description": [{"value": HOSTILE, "lang": "fr"}],
+        "keywords": [{"value": HOSTILE, "lang": "en"}],
+        "creators": [{"name": HOSTILE, "orcid": "0000-0002-1825-0097"}],
+        "publisher": {"name": HOSTILE, "kind": "organisation"},
+    }
+    return publish({"a.txt": (b"x", "text/plain")}, described=type(described).model_validate(fields))
+
+
+@pytest.mark.parametrize("lang", ["ar", "fr", "en"])
+def test_an_empty_repository_says_so(client: TestClient, lang: str) -> None:
+    found = page(client, "/", lang)
+    assert {"https://oer.example.org/oai", "https://oer.example.org/api/resources"} <= set(found.words)
+    assert not any("page." in words for words in found.words), "a sentence is missing"
+
+
+@pytest.mark.parametrize("lang", ["ar", "fr", "en"])
+def test_the_start_page_links_to_what_is_newest(client: TestClient, home: Installation, lang: str) -> None:
+    public_id = factories.published(home)
+    found = page(client, "/", lang)
+    assert f"/resources/{public_id}" in [link["href"] for link in found.all("a")]
+    assert "الضوء والماء" in found.words
+    assert ("مؤسسة college" if lang != "en" else "The college") in found.words
+
+
+def test_withdrawn_and_unpublished_resources_are_not_on_the_start_page(client: TestClient, home: Installation) -> None:
+    factories.drafted(home)
+    public_id = factories.published(home, files={"b.txt": b"b"})
+    with transaction(home.engine) as session:
+        publishing.withdraw(
+            session, OPERATOR, public_id, reason="rights", repository_id=home.repository_id, now=home.now()
+        )
+    assert "الضوء والماء" not in page(client, "/").words
+
+
+@pytest.mark.parametrize("lang", ["ar", "fr", "en"])
+def test_a_resource_page_has_its_words_files_and_licence(
+    client: TestClient, publish: Callable[..., str], lang: str
+) -> None:
+    public_id = publish({"درس الضوء.pdf": (b"%PDF-1.4", "application/pdf")})
+    found = page(client, f"/resources/{public_id}", lang)
+    assert "الضوء والماء" in found.words
+    assert "درس الضوء.pdf" in found.words
+    assert not any(re.search(r"\b(page|field|licence)\.[a-z]", words) for words in found.words)
+    (link,) = [link for link in found.all("a") if "download" in link]
+    assert link["href"] is not None
+    assert client.get(link["href"]).content == b"%PDF-1.4"
+    assert "https://creativecommons.org/licenses/by/4.0/" in [link["href"] for link in found.all("a")]
+    (canonical,) = [link["href"] for link in found.all("link") if link["rel"] == "canonical"]
+    assert canonical == f"https://oer.example.org/resources/{public_id}"
+
+
+def test_every_value_bears_its_language_and_direction(client: TestClient, publish: Callable[..., str]) -> None:
+    found = page(client, f"/resources/{publish({'a.txt': (b'x', 'text/plain')})}", "fr")
+    (heading,) = found.all("h1")
+    assert heading == {"lang": "ar", "dir": "auto"}
+    for value in found.all("bdi"):
+        assert value.get("dir") in (None, "auto")
+
+
+@pytest.mark.parametrize("lang", ["ar", "fr", "en"])
+def test_hostile_words_stay_words(
+    client: TestClient, home: Installation, publish: Callable[..., str], lang: str
+) -> None:
+    public_id = hostile(home, publish)
+    for url in ("/", f"/resources/{public_id}"):
+        found = page(client, url, lang)
+        assert HOSTILE in found.words
+        assert not found.all("script")
+        for tag, attributes in found.tags:
+            assert not [name for name in attributes if name.startswith("on") or name == "style"], tag
+            for name in ("href", "src"):
+                assert not (attributes.get(name) or "").lower().startswith(("javascript:", "data:"))
+
+
+def test_a_page_needs_nothing_that_its_policy_forbids(client: TestClient, publish: Callable[..., str]) -> None:
+    public_id = publish({"a.txt": (b"x", "text/plain")})
+    for url in ("/", f"/resources/{public_id}", "/resources/none"):
+        answer = client.get(url, headers=BROWSER)
+        assert answer.headers["content-security-policy"] == security.PAGES
+        assert "unsafe" not in security.PAGES
+        assert "frame-ancestors 'none'" in security.PAGES
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["referrer-policy"] == "strict-origin-when-cross-origin"
+        found = Page(answer.text)
+        assert not found.all("script")
+        assert not found.all("style")
+        loaded = [found_["src"] for found_ in found.all("img")]
+        loaded += [link["href"] for link in found.all("link") if link["rel"] in ("stylesheet", "icon")]
+        for address in loaded:
+            assert address is not None
+            assert address.startswith("/static/")
+            asset = client.get(address)
+            assert asset.status_code == 200
+            assert "immutable" in asset.headers["cache-control"]
+
+
+def test_what_is_not_open_is_told_and_offers_no_download(client: TestClient, publish: Callable[..., str]) -> None:
+    fields = factories.record().model_dump()
+    for access, words in (
+        ({"kind": "embargoed", "until": date(2027, 1, 1)}, "2027"),
+        ({"kind": "institution"}, "الأعضاء|لأعضاء"),
+    ):
+        described = type(factories.record()).model_validate(fields | {"access": access})
+        found = page(
+            client, f"/resources/{publish({'a.txt': (str(access).encode(), 'text/plain')}, described=described)}"
+        )
+        assert re.search(words, " ".join(found.words))
+        assert not [link for link in found.all("a") if "download" in link]
+
+
+def test_a_tombstone_gives_the_class_of_the_reason_and_no_title(client: TestClient, home: Installation) -> None:
+    public_id = factories.published(home)
+    with transaction(home.engine) as session:
+        publishing.withdraw(
+            session, OPERATOR, public_id, reason="privacy", note="خاص", repository_id=home.repository_id, now=home.now()
+        )
+    answer = client.get(f"/resources/{public_id}", headers=BROWSER)
+    assert answer.status_code == 410
+    found = Page(answer.text)
+    assert "حماية الخصوصية" in found.words
+    assert "الضوء والماء" not in answer.text
+    assert "خاص" not in found.words
+
+
+def test_a_language_chosen_by_hand_goes_on_through_the_links(client: TestClient, home: Installation) -> None:
+    public_id = factories.published(home)
+    answer = client.get("/?lang=fr", headers=BROWSER)
+    found = Page(answer.text)
+    assert found.all("html")[0]["lang"] == "fr"
+    assert f"/resources/{public_id}?lang=fr" in [link["href"] for link in found.all("a")]
+    assert Page(client.get("/?lang=xx", headers=BROWSER).text).all("html")[0]["lang"] == "ar"
+
+
+def test_an_unchanged_page_is_304(client: TestClient, home: Installation) -> None:
+    url = f"/resources/{factories.published(home)}"
+    first = client.get(url, headers=BROWSER)
+    assert client.get(url, headers=BROWSER | {"if-none-match": first.headers["etag"]}).status_code == 304
+    french = client.get(url, headers=BROWSER | {"accept-language": "fr", "if-none-match": first.headers["etag"]})
+    assert french.status_code == 200
+    assert "Accept-Language" in french.headers["vary"]
+
+
+def test_every_control_has_a_name_and_headings_do_not_skip(client: TestClient, publish: Callable[..., str]) -> None:
+    public_id = publish({"a.txt": (b"x", "text/plain")})
+    for url in ("/", f"/resources/{public_id}"):
+        found = page(client, url)
+        levels = [int(tag[1]) for tag, _ in found.tags if re.fullmatch(r"h[1-6]", tag)]
+        assert levels.count(1) == 1
+        assert levels[0] == 1
+        assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+        ids = [attributes["id"] for _, attributes in found.tags if "id" in attributes]
+        assert len(ids) == len(set(ids))
+        for _, attributes in found.tags:
+            assert attributes.get("aria-labelledby") in (None, *ids)
+        assert all("alt" in picture for picture in found.all("img"))
+
+
+def test_the_first_visit_is_light(client: TestClient, home: Installation) -> None:
+    import gzip
+
+    for number in range(12):
+        factories.published(home, files={"a.txt": b"%d" % number})
+    whole = [client.get("/", headers=BROWSER).content, client.get("/static/site.css").content]
+    assert sum(len(gzip.compress(part)) for part in whole) < 20_000
+
+
+@pytest.mark.parametrize(
+    ("url", "media_type"), [("/robots.txt", "text/plain; charset=utf-8"), ("/favicon.svg", "image/svg+xml")]
+)
+def test_small_files_are_there(client: TestClient, url: str, media_type: str) -> None:
+    answer = client.get(url)
+    assert (answer.status_code, answer.headers["content-type"]) == (200, media_type)
+    assert "public" in answer.headers["cache-control"]
+
+
+def test_health_says_no_more_than_that(client: TestClient) -> None:
+    for name, status in (("live", "live"), ("ready", "ready")):
+        answer = client.get(f"/health/{name}")
+        assert (answer.status_code, answer.json()) == (200, {"status": status})
+        assert answer.headers["cache-control"] == "no-store"
+
+
+def test_health_is_red_without_a_database(home: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    from oer.errors import Unavailable
+
+    def fail(*_: object) -> None:
+        raise Unavailable("database.unreachable")
+
+    monkeypatch.setattr("api.routes.health.reading", fail)
+    with TestClient(app.create(home)) as client:
+        answer = client.get("/health/ready")
+        assert (answer.status_code, answer.json()) == (503, {"status": "unavailable"})
+        assert client.get("/health/live").status_code == 200
