@@ -27,6 +27,7 @@ from storage.store import Store
 _SHOWN = frozenset(["image/avif", "image/bmp", "image/gif", "image/jpeg", "image/png", "image/webp", "text/plain"])
 _PLAYED = ("application/pdf", "audio/", "video/")
 _PROBE = 64 * 1024  # bytes of a text that tell whether it is UTF-8
+_MESSAGE = 256 * 1024  # bytes given to the server at once
 _ATTRIBUTE_CHARACTERS = "!#$&+-.^_`|~"  # RFC 8187, section 3.2.1, beside letters and digits
 
 
@@ -151,7 +152,9 @@ async def _send_path(path: Path, status: int, headers: dict[str, str], send: Sen
 async def _stream(first: bytes | None, rest: Iterator[bytes]) -> AsyncIterator[bytes]:
     piece = first
     while piece is not None:
-        yield piece
+        # Servers hold several messages for a slow reader: of whole pieces that was 30 MB each.
+        for at in range(0, len(piece), _MESSAGE):
+            yield piece[at : at + _MESSAGE]
         piece = await run_in_threadpool(next, rest, None)
 
 

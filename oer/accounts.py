@@ -54,7 +54,9 @@ def add_person(
     )
     session.add(person)
     session.flush()
-    _log(session, actor, "person.add", person, now=now, administrator=administrator)
+    audit.write(
+        session, actor, "person.add", kind="person", object_id=str(person.id), now=now, administrator=administrator
+    )
     return person
 
 
@@ -92,7 +94,7 @@ def set_password(session: Session, actor: Actor, person: Person, password: str, 
         policy.require_administrator(actor)
     person.password = hash_password(password)
     session.add(person)
-    _log(session, actor, "person.password", person, now=now)
+    audit.write(session, actor, "person.password", kind="person", object_id=str(person.id), now=now)
 
 
 def sign_in(session: Session, *, email: str, password: str) -> Person:
@@ -132,7 +134,16 @@ def grant(
     else:
         membership.role = role.word
         session.add(membership)
-    _log(session, actor, "role.grant", person, institution=institution, now=now, role=role.word)
+    audit.write(
+        session,
+        actor,
+        "role.grant",
+        kind="person",
+        object_id=str(person.id),
+        institution_id=institution.id,
+        now=now,
+        role=role.word,
+    )
 
 
 def actor_of(session: Session, person: Person, *, scopes: Collection[str] = SCOPES) -> Actor:
@@ -189,7 +200,16 @@ def create_token(
     )
     session.add(token)
     session.flush()
-    _log(session, actor, "token.create", person, now=now, token=token.id, scopes=token.scopes)
+    audit.write(
+        session,
+        actor,
+        "token.create",
+        kind="person",
+        object_id=str(person.id),
+        now=now,
+        token=token.id,
+        scopes=token.scopes,
+    )
     return token, secret
 
 
@@ -202,7 +222,7 @@ def revoke_token(session: Session, actor: Actor, token: Token, *, now: datetime)
     if token.revoked is None:
         token.revoked = now
         session.add(token)
-        _log(session, actor, "token.revoke", person, now=now, token=token.id)
+        audit.write(session, actor, "token.revoke", kind="person", object_id=str(person.id), now=now, token=token.id)
 
 
 def actor_by_token(session: Session, secret: str, *, now: datetime) -> Actor:
@@ -221,26 +241,3 @@ def actor_by_token(session: Session, secret: str, *, now: datetime) -> Actor:
 
 def _digest(secret: str) -> str:
     return hashlib.sha256(_bytes(secret)).hexdigest()
-
-
-def _log(
-    session: Session,
-    actor: Actor,
-    action: str,
-    person: Person,
-    *,
-    institution: Institution | None = None,
-    now: datetime,
-    **details: object,
-) -> None:
-    audit.write(
-        session,
-        by=actor.name,
-        person_id=actor.person_id,
-        action=action,
-        kind="person",
-        object_id=str(person.id),
-        institution_id=institution.id if institution else None,
-        now=now,
-        **details,
-    )

@@ -7,7 +7,7 @@ committed, in order, and :func:`verify` tells the first entry that was altered, 
 import hashlib
 import json
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sqlmodel import Session
 
@@ -17,12 +17,20 @@ from oer.models import AuditEntry
 _FIRST = "0" * 64
 
 
+class Doer(Protocol):
+    """Whoever acts; ``oer.policy.Actor`` is one."""
+
+    @property
+    def person_id(self) -> int | None: ...
+    @property
+    def name(self) -> str: ...
+
+
 def write(
     session: Session,
-    *,
-    by: str,
-    person_id: int | None,
+    actor: Doer,
     action: str,
+    *,
     kind: str,
     object_id: str,
     institution_id: int | None = None,
@@ -33,8 +41,8 @@ def write(
     session.add(
         AuditEntry(
             at=now,
-            person_id=person_id,
-            by=by,
+            person_id=actor.person_id,
+            by=actor.name,
             action=action,
             object_kind=kind,
             object_id=object_id,

@@ -57,7 +57,7 @@ def begin(session: Session, actor: Actor, institution: Institution, record: Reco
     session.add(resource)
     session.flush()
     opened = Open(resource, institution, _draft_of(session, actor, resource, record, now=now))
-    _log(session, actor, "draft.begin", opened, now=now)
+    log(session, actor, "draft.begin", opened.resource, now=now)
     return opened
 
 
@@ -77,7 +77,7 @@ def revise(session: Session, actor: Actor, public_id: str, *, now: datetime) -> 
     for file in queries.resources.files(session, version_id=version.id or 0):
         session.add(_carried(file, draft))
     opened = Open(resource, institution, draft)
-    _log(session, actor, "draft.revise", opened, now=now, based_on=resource.number)
+    log(session, actor, "draft.revise", opened.resource, now=now, based_on=resource.number)
     return opened
 
 
@@ -167,7 +167,7 @@ def save(
     found.draft.record = versions.canonical(record).decode()
     if note is not None:
         found.draft.note = note.strip()
-    _log(session, actor, "draft.save", found, now=now)
+    log(session, actor, "draft.save", found.resource, now=now)
     return found
 
 
@@ -266,7 +266,7 @@ def attach(
     file.key, file.media_type, file.size = stored.key, media_type, stored.size
     file.role, file.language = role, language
     session.add(file)
-    _log(session, actor, "draft.attach", found, now=now, name=safe, sha256=stored.key)
+    log(session, actor, "draft.attach", found.resource, now=now, name=safe, sha256=stored.key)
     return file
 
 
@@ -276,7 +276,7 @@ def detach(
     """Take a file out of the draft; its bytes go when nothing else refers to them."""
     found = _editable(session, actor, public_id, expected, now=now)
     session.delete(_file(session, found, name))
-    _log(session, actor, "draft.detach", found, now=now, name=name)
+    log(session, actor, "draft.detach", found.resource, now=now, name=name)
 
 
 def _file(session: Session, found: Open, name: str) -> DraftFile:
@@ -291,7 +291,7 @@ def submit(session: Session, actor: Actor, public_id: str, *, expected: int | No
     found = opened(session, public_id)
     step(session, actor, DraftAction.SUBMIT, found, expected=expected, now=now)
     require_publishable(session, found)
-    _log(session, actor, "draft.submit", found, now=now)
+    log(session, actor, "draft.submit", found.resource, now=now)
     return found
 
 
@@ -311,7 +311,7 @@ def recall(session: Session, actor: Actor, public_id: str, *, expected: int | No
     """Take a submitted draft back to edit it."""
     found = opened(session, public_id)
     step(session, actor, DraftAction.RECALL, found, expected=expected, now=now)
-    _log(session, actor, "draft.recall", found, now=now)
+    log(session, actor, "draft.recall", found.resource, now=now)
     return found
 
 
@@ -344,7 +344,7 @@ def _answer(
     if not comment.strip():
         raise Invalid("reason.missing")
     note_review(session, actor, found, action, comment.strip(), now=now)
-    _log(session, actor, f"draft.{action.value}", found, now=now)
+    log(session, actor, f"draft.{action.value}", found.resource, now=now)
     return found
 
 
@@ -368,7 +368,7 @@ def discard(session: Session, actor: Actor, public_id: str, *, expected: int | N
     """Drop the draft; a resource that was never published goes with it, and its id is never given again."""
     found = opened(session, public_id)
     step(session, actor, DraftAction.DISCARD, found, expected=expected, now=now)
-    _log(session, actor, "draft.discard", found, now=now)
+    log(session, actor, "draft.discard", found.resource, now=now)
     end(session, found)
     if found.resource.number == 0:
         for review in queries.resources.reviews(session, resource_id=found.resource.id or 0):
@@ -387,25 +387,12 @@ def end(session: Session, found: Open) -> None:
     session.flush()
 
 
-def _log(session: Session, actor: Actor, action: str, found: Open, *, now: datetime, **details: Any) -> None:
-    log(session, actor, action, found.resource, now=now, **details)
-
-
-def log(
-    session: Session,
-    actor: Actor,
-    action: str,
-    resource: Resource,
-    *,
-    now: datetime,
-    **details: Any,
-) -> None:
+def log(session: Session, actor: Actor, action: str, resource: Resource, *, now: datetime, **details: Any) -> None:
     """One audit entry about a resource."""
     audit.write(
         session,
-        by=actor.name,
-        person_id=actor.person_id,
-        action=action,
+        actor,
+        action,
         kind="resource",
         object_id=resource.public_id,
         institution_id=resource.institution_id,

@@ -71,7 +71,16 @@ def add(
     session.flush()
     institution.path = f"{parent.path if parent else '/'}{institution.id}/"
     session.flush()
-    _log(session, actor, "institution.add", institution, now=now, parent=parent.slug if parent else None)
+    audit.write(
+        session,
+        actor,
+        "institution.add",
+        kind="institution",
+        object_id=slug,
+        institution_id=institution.id,
+        now=now,
+        parent=parent.slug if parent else None,
+    )
     return institution
 
 
@@ -84,7 +93,15 @@ def remove(session: Session, actor: Actor, institution: Institution, *, now: dat
         raise Conflict("institution.not-empty", slug=institution.slug)
     for membership in queries.institutions.members(session, institution_id=institution.id):
         session.delete(membership)
-    _log(session, actor, "institution.remove", institution, now=now)
+    audit.write(
+        session,
+        actor,
+        "institution.remove",
+        kind="institution",
+        object_id=institution.slug,
+        institution_id=institution.id,
+        now=now,
+    )
     session.flush()
     session.delete(institution)
 
@@ -143,22 +160,6 @@ def _ror(value: str | None) -> str | None:
     if found.all():
         raise Invalid("request.invalid", field="ror")
     return value
-
-
-def _log(
-    session: Session, actor: Actor, action: str, institution: Institution, *, now: datetime, **details: object
-) -> None:
-    audit.write(
-        session,
-        by=actor.name,
-        person_id=actor.person_id,
-        action=action,
-        kind="institution",
-        object_id=institution.slug,
-        institution_id=None if action == "institution.remove" else institution.id,
-        now=now,
-        **details,
-    )
 
 
 def name_in(institution: Institution, lang: str) -> tuple[str, str]:

@@ -6,6 +6,7 @@ publications wait until the commit: nothing follows it.
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import NotRequired, TypedDict, Unpack
 
 from sqlmodel import Session
 
@@ -19,6 +20,21 @@ from oer.policy import OPERATOR, Actor
 from oer.workflow import DraftAction, DraftState, ResourceAction, ResourceState
 
 _EMBARGOES = 200  # lifted in one transaction
+
+
+class Step(TypedDict):
+    """What every step of a resource needs: ``expected`` is the ``lock`` that the caller has read, from an ETag."""
+
+    repository_id: str
+    now: datetime
+    expected: NotRequired[int | None]
+
+
+class Concealment(Step):
+    """``reason`` is one of ``workflow.REASONS``, shown to the public; ``note`` are words for the tombstone."""
+
+    reason: str
+    note: NotRequired[str]
 
 
 def publish(
@@ -109,67 +125,27 @@ def _version(
     return version
 
 
-def hide(
-    session: Session,
-    actor: Actor,
-    public_id: str,
-    *,
-    reason: str,
-    note: str = "",
-    repository_id: str,
-    expected: int | None = None,
-    now: datetime,
-) -> Resource:
+def hide(session: Session, actor: Actor, public_id: str, **options: Unpack[Concealment]) -> Resource:
     """Take a published resource out of sight while a complaint is examined."""
-    resource, institution = _step(session, actor, public_id, ResourceAction.HIDE, expected=expected, now=now)
-    _give_reason(resource, reason, note)
-    deposits.log(session, actor, "resource.hide", resource, now=now, reason=reason, note=note)
-    exposure.bury(session, [(resource, institution)], repository_id=repository_id, now=now)
-    return resource
+    return _conceal(session, actor, public_id, ResourceAction.HIDE, **options)
 
 
-def unhide(
-    session: Session, actor: Actor, public_id: str, *, repository_id: str, expected: int | None = None, now: datetime
-) -> Resource:
-    """Show a hidden resource again: the complaint was not upheld."""
-    resource, institution = _step(session, actor, public_id, ResourceAction.UNHIDE, expected=expected, now=now)
-    resource.reason = resource.reason_note = None
-    deposits.log(session, actor, "resource.unhide", resource, now=now)
-    exposure.expose(session, [(resource, institution)], repository_id=repository_id, now=now)
-    return resource
-
-
-def withdraw(
-    session: Session,
-    actor: Actor,
-    public_id: str,
-    *,
-    reason: str,
-    note: str = "",
-    repository_id: str,
-    expected: int | None = None,
-    now: datetime,
-) -> Resource:
+def withdraw(session: Session, actor: Actor, public_id: str, **options: Unpack[Concealment]) -> Resource:
     """Leave a public tombstone with a reason class; files and versions stay, unseen, for a restoration.
 
     An open draft of the next version stays as well, but cannot be published before the restoration.
     """
-    resource, institution = _step(session, actor, public_id, ResourceAction.WITHDRAW, expected=expected, now=now)
-    _give_reason(resource, reason, note)
-    deposits.log(session, actor, "resource.withdraw", resource, now=now, reason=reason, note=note)
-    exposure.bury(session, [(resource, institution)], repository_id=repository_id, now=now)
-    return resource
+    return _conceal(session, actor, public_id, ResourceAction.WITHDRAW, **options)
 
 
-def restore(
-    session: Session, actor: Actor, public_id: str, *, repository_id: str, expected: int | None = None, now: datetime
-) -> Resource:
+def unhide(session: Session, actor: Actor, public_id: str, **options: Unpack[Step]) -> Resource:
+    """Show a hidden resource again: the complaint was not upheld."""
+    return _reveal(session, actor, public_id, ResourceAction.UNHIDE, **options)
+
+
+def restore(session: Session, actor: Actor, public_id: str, **options: Unpack[Step]) -> Resource:
     """Bring a withdrawn resource back as it was."""
-    resource, institution = _step(session, actor, public_id, ResourceAction.RESTORE, expected=expected, now=now)
-    resource.reason = resource.reason_note = None
-    deposits.log(session, actor, "resource.restore", resource, now=now)
-    exposure.expose(session, [(resource, institution)], repository_id=repository_id, now=now)
-    return resource
+    return _reveal(session, actor, public_id, ResourceAction.RESTORE, **options)
 
 
 def lift_embargoes(session: Session, *, repository_id: str, now: datetime) -> int:
@@ -186,6 +162,44 @@ def lift_embargoes(session: Session, *, repository_id: str, now: datetime) -> in
     return len(shown)
 
 
+def _conceal(
+    session: Session,
+    actor: Actor,
+    public_id: str,
+    action: ResourceAction,
+    *,
+    reason: str,
+    note: str = "",
+    repository_id: str,
+    expected: int | None = None,
+    now: datetime,
+) -> Resource:
+    resource, institution = _step(session, actor, public_id, action, expected=expected, now=now)
+    if reason not in workflow.REASONS:
+        raise Invalid("reason.unknown", reason=reason, known=", ".join(workflow.REASONS))
+    resource.reason, resource.reason_note = reason, note.strip() or None
+    deposits.log(session, actor, f"resource.{action.value}", resource, now=now, reason=reason, note=note)
+    exposure.bury(session, [(resource, institution)], repository_id=repository_id, now=now)
+    return resource
+
+
+def _reveal(
+    session: Session,
+    actor: Actor,
+    public_id: str,
+    action: ResourceAction,
+    *,
+    repository_id: str,
+    expected: int | None = None,
+    now: datetime,
+) -> Resource:
+    resource, institution = _step(session, actor, public_id, action, expected=expected, now=now)
+    resource.reason = resource.reason_note = None
+    deposits.log(session, actor, f"resource.{action.value}", resource, now=now)
+    exposure.expose(session, [(resource, institution)], repository_id=repository_id, now=now)
+    return resource
+
+
 def _step(
     session: Session, actor: Actor, public_id: str, action: ResourceAction, *, expected: int | None, now: datetime
 ) -> tuple[Resource, Institution]:
@@ -196,12 +210,6 @@ def _step(
     resource.state = ResourceState(state)
     _touch(session, resource, now=now)
     return resource, institution
-
-
-def _give_reason(resource: Resource, reason: str, note: str) -> None:
-    if reason not in workflow.REASONS:
-        raise Invalid("reason.unknown", reason=reason, known=", ".join(workflow.REASONS))
-    resource.reason, resource.reason_note = reason, note.strip() or None
 
 
 def _touch(session: Session, resource: Resource, *, now: datetime) -> None:

@@ -179,7 +179,7 @@ def act(home: Installation, verb: Callable[..., Result], *what: Any, actor: Acto
         return verb(session, actor, *what, **({"now": home.now()} | named))
 
 
-class _Undone(Exception):  # noqa: N818 - it says what it does
+class _Undone(Exception):
     pass
 
 

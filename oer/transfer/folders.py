@@ -106,7 +106,7 @@ class Archive:
         if info.flag_bits & 0x1:
             raise Invalid("archive.encrypted", name=name)
         if info.compress_type not in _PLAIN:
-            raise Invalid("archive.damaged", name=name)
+            raise Invalid("archive.member-damaged", name=name)
         most = max(_RATIO_FLOOR, info.compress_size * _RATIO)
         done = 0
         try:
@@ -117,11 +117,11 @@ class Archive:
                         break
                     yield block
         except _DAMAGE:
-            raise Invalid("archive.damaged", name=name) from None
+            raise Invalid("archive.member-damaged", name=name) from None
         if done > most:
             raise TooLarge("archive.bomb", name=name, ratio=_RATIO)
         if done != info.file_size:
-            raise Invalid("archive.damaged", name=name)
+            raise Invalid("archive.member-damaged", name=name)
 
 
 def _name(info: zipfile.ZipInfo) -> str:

@@ -2,6 +2,7 @@ import re
 from collections.abc import Callable
 from datetime import date
 from html.parser import HTMLParser
+from itertools import pairwise
 
 import factories
 import pytest
@@ -210,7 +211,7 @@ def test_every_control_has_a_name_and_headings_do_not_skip(client: TestClient, p
         levels = [int(tag[1]) for tag, _ in found.tags if re.fullmatch(r"h[1-6]", tag)]
         assert levels.count(1) == 1
         assert levels[0] == 1
-        assert all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+        assert all(after - before <= 1 for before, after in pairwise(levels))
         ids = [attributes["id"] for _, attributes in found.tags if "id" in attributes]
         assert len(ids) == len(set(ids))
         for _, attributes in found.tags:

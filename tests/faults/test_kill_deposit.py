@@ -238,13 +238,13 @@ def test_a_deposit_killed_at_each_call_that_changes_anything_loses_nothing(tmp_p
         points = [(name, turn) for name, most in calls(home, tmp_path).items() for turn in range(1, most + 1)]
         assert len(points) > 10
         killed = 0
-        for number, (name, turn) in enumerate(random.sample(points, min(len(points), count(5, 10**6))), 1):
+        for number, (name, turn) in enumerate(random.sample(points, min(len(points), count(3, 10**6))), 1):
             inject = f"--inject={name}:signal=SIGKILL:when={turn}"
             with oer(home, command(tmp_path, number), strace("-o", "/dev/null", inject)) as process:
                 answer = process.communicate()[0]
             killed += process.returncode != 0
             examine(home, {number: json.loads(answer)["id"]} if answer else {})
-        assert killed > len(points) * 0.5 or killed >= 3
+        assert killed > len(points) * 0.5 or killed >= 2
         require_sweep_takes_orphans_only(home)
     print(f"{killed} deposits killed at {len(points)} points")
 

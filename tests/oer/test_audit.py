@@ -6,14 +6,14 @@ from sqlmodel import select
 from oer import audit
 from oer.db import reading, transaction
 from oer.models import AuditEntry
+from oer.policy import Actor
 
 
 def write(session, number: int) -> None:
     audit.write(
         session,
-        by="أمينة",
-        person_id=None,
-        action="resource.publish",
+        Actor(person_id=None, name="أمينة"),
+        "resource.publish",
         kind="resource",
         object_id=f"r{number}",
         now=START,
