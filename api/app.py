@@ -22,7 +22,7 @@ def create(installation: Installation) -> FastAPI:
     """The application. It closes the installation when the server stops it."""
     i18n.load()
     app = FastAPI(
-        title=installation.settings.repository_name,
+        title=installation.settings.name(),
         version=version(),
         summary="Open educational resources: to read, to download, to harvest",
         openapi_url="/api/openapi.json",

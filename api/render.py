@@ -62,7 +62,7 @@ def html(request: HTTPConnection, template: str, page: Any) -> bytes:
         "href": partial(_href, spoken if "lang" in request.query_params else None),
         "here": request.scope["path"],
         "languages": state.installation.settings.languages,
-        "repository": state.installation.settings.repository_name,
+        "repository": state.installation.settings.name(spoken),
         "assets": state.assets,
         "day": _in(spoken, i18n.day),
         "size": _in(spoken, i18n.file_size),

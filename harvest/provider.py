@@ -58,7 +58,7 @@ def repository_of(installation: Installation, *, compression: Sequence[str] = ()
     """The repository that an installation's settings describe."""
     settings = installation.settings
     return Repository(
-        name=settings.repository_name,
+        name=settings.name(),
         repository_id=installation.repository_id,
         base_url=settings.base_url,
         admin_emails=(settings.admin_email,),

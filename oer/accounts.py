@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from collections.abc import Collection
 from datetime import datetime, timedelta
+from functools import cache
 
 import argon2
 from sqlmodel import Session
@@ -19,8 +20,12 @@ PASSWORD_LENGTHS = (10, 200)  # characters; NIST SP 800-63B asks for 8 at least 
 _TOKEN_PREFIX = "oer_"  # noqa: S105 - tells secret scanners what they found
 
 _hasher = argon2.PasswordHasher()  # argon2id with the parameters of RFC 9106's second choice
-# Verified where there is no such person, so that the answer takes the same time.
-_NOBODY = _hasher.hash(secrets.token_hex(16))
+
+
+@cache
+def _nobody() -> str:
+    """Verified where there is no such person, so that the answer takes the same time."""
+    return _hasher.hash(secrets.token_hex(16))
 
 
 def add_person(
@@ -105,7 +110,7 @@ def sign_in(session: Session, *, email: str, password: str) -> Person:
         person = None
     known = person is not None and person.active and person.password is not None
     try:
-        _hasher.verify(person.password if known and person and person.password else _NOBODY, _bytes(password))
+        _hasher.verify(person.password if known and person and person.password else _nobody(), _bytes(password))
     except argon2.exceptions.VerificationError:
         raise Unauthenticated("sign-in.failed") from None
     if not known or person is None:

@@ -81,7 +81,6 @@ CODES: dict[type[OerError], frozenset[str]] = {
             "request.invalid",
             "cursor.invalid",
             "file.name-taken",
-            "file.name-invalid",
             "file.role-invalid",
             "file.vanished",
             "file.unreadable",
@@ -90,7 +89,6 @@ CODES: dict[type[OerError], frozenset[str]] = {
             "institution.slug-taken",
             "institution.name-missing",
             "institution.kind-unknown",
-            "institution.parent-inside",
             "institution.country-unknown",
             "person.email-invalid",
             "person.email-taken",
@@ -126,11 +124,10 @@ CODES: dict[type[OerError], frozenset[str]] = {
             "archive.member-damaged",
             "argument.not-text",
             "record.not-given",
-            "labels.invalid",
             "checksum.mismatch",
         }
     ),
-    Unauthenticated: frozenset({"token.invalid", "token.expired", "sign-in.failed", "sign-in.required"}),
+    Unauthenticated: frozenset({"token.invalid", "token.expired", "sign-in.failed"}),
     Forbidden: frozenset(
         {"action.forbidden", "scope.missing", "role.above-own", "files.restricted", "files.embargoed"}
     ),
@@ -156,7 +153,7 @@ CODES: dict[type[OerError], frozenset[str]] = {
             "institution.not-empty",
         }
     ),
-    Stale: frozenset({"draft.stale", "resource.stale", "institution.stale"}),
+    Stale: frozenset({"draft.stale", "resource.stale"}),
     TooLarge: frozenset(
         {
             "file.too-large",
@@ -188,6 +185,7 @@ CODES: dict[type[OerError], frozenset[str]] = {
             "settings.store-unknown",
             "settings.database-unknown",
             "settings.data-unwritable",
+            "labels.invalid",
             "settings.port-unusable",
             "database.not-migrated",
             "database.newer",

@@ -13,7 +13,7 @@ from sqlmodel import Session, select
 from metadata import vocabularies
 from oer import db, exposure, migrations
 from oer.db import transaction
-from oer.errors import Invalid, Misconfigured
+from oer.errors import Misconfigured
 from oer.models import Clock, Identity
 from oer.settings import Settings
 from storage import opening
@@ -48,14 +48,14 @@ def open_installation(settings: Settings, *, now: Callable[[], datetime] = utc_n
     what is wrong.
     """
     _make_folder(settings.data)
+    if settings.labels is not None:
+        use_labels(settings.labels)
     engine = db.connect(settings.database_url, pool=settings.database_pool)
     store = open_store(settings)
     with db.translated():
         migrations.upgrade(engine)
     with transaction(engine) as session:
         identity = _identity(session, settings.repository_id, now=now())
-    if settings.labels is not None:
-        vocabularies.override(read_labels(settings.labels))
     return Installation(settings, engine, store, identity.repository_id, bytes.fromhex(identity.secret), now)
 
 
@@ -97,12 +97,11 @@ def _identity(session: Session, wanted: str, *, now: datetime) -> Identity:
     return identity
 
 
-def read_labels(path: Path) -> dict[str, dict[str, str]]:
-    """An operator's labels: ``{term URI: {language: label}}``. Raises Invalid where the file is not that."""
+def use_labels(path: Path) -> None:
+    """Show an operator's labels, ``{term URI: {language: label}}``. Raises Misconfigured where the file is not that."""
     try:
-        labels = json.loads(path.read_bytes())
-    except (OSError, ValueError) as error:
-        raise Invalid("labels.invalid", path=str(path), reason=str(error)) from None
-    if not isinstance(labels, dict):
-        raise Invalid("labels.invalid", path=str(path), reason="not a JSON object")
-    return labels
+        vocabularies.override(json.loads(path.read_bytes()))
+    except OSError as error:
+        raise Misconfigured("labels.invalid", path=str(path), reason=error.strerror or "") from None
+    except ValueError as error:
+        raise Misconfigured("labels.invalid", path=str(path), reason=str(error)) from None

@@ -19,6 +19,11 @@ LANGUAGES = ("ar", "fr", "en")
 # ASCII without quotes, query or user: it stands in HTTP headers and XML as it is.
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?:/[A-Za-z0-9._~%/-]*)?")
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
+_PLAIN_NAMES = {
+    "ar": "موارد تعليمية مفتوحة",
+    "fr": "Ressources éducatives libres",
+    "en": "Open educational resources",
+}
 
 
 class Settings(BaseSettings):
@@ -36,7 +41,7 @@ class Settings(BaseSettings):
     store_secret_key: SecretStr = Field(SecretStr(""), description="Secret key of the S3 store")
     base_url: str = Field("http://localhost:8000", description="The address that the world reaches this repository at")
     repository_id: str = Field("", description="Domain-like name in OAI identifiers; fixed after the first publication")
-    repository_name: str = Field("Open educational resources", description="The name shown on pages and to harvesters")
+    repository_name: str = Field("", description="The name shown on pages and to harvesters; a plain one by default")
     admin_email: str = Field("admin@oer.localhost.localdomain", description="Whom harvesters and readers write to")
     languages: Annotated[tuple[str, ...], NoDecode] = Field(
         LANGUAGES, description="Interface languages in order; the first is the default"
@@ -46,7 +51,7 @@ class Settings(BaseSettings):
     max_files: int = Field(500, ge=1, description="Most files of one resource")
     max_record_size: int = Field(1 * MIB, ge=1 * KIB, description="Largest metadata record as JSON")
     max_import_rows: int = Field(200_000, ge=1, description="Most rows of one import")
-    page_size: int = Field(20, ge=1, le=1000, description="Resources on one page of a REST list")
+    page_size: int = Field(20, ge=1, le=100, description="Resources on one page of a REST list")
     oai_page_size: int = Field(100, ge=1, le=10_000, description="Records on one page of an OAI-PMH list")
     oai_token_days: int = Field(7, ge=1, le=365, description="Days that an OAI-PMH resumption token stays valid")
     token_days: int = Field(90, ge=1, le=3650, description="Days that an access token is valid unless it says less")
@@ -80,7 +85,7 @@ class Settings(BaseSettings):
     @classmethod
     def _nameable(cls, value: str) -> str:
         cleaned = values.clean(value)
-        if not cleaned or "\n" in cleaned or values.illegal_characters(cleaned):
+        if "\n" in cleaned or values.illegal_characters(cleaned):
             raise ValueError("give one line of text without control characters")
         return cleaned
 
@@ -109,6 +114,10 @@ class Settings(BaseSettings):
         if not self.store_url:
             object.__setattr__(self, "store_url", f"file:{folder / 'store'}")
         return self
+
+    def name(self, language: str | None = None) -> str:
+        """The repository's name: the operator's, or a plain one in the language (the first one of the repository)."""
+        return self.repository_name or _PLAIN_NAMES[language or self.languages[0]]
 
 
 def load(**changes: object) -> Settings:

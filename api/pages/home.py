@@ -56,7 +56,7 @@ def show(request: Request) -> Response:
         places = queries.institutions.everyone(session)
     base_url = here.settings.base_url
     page = Home(
-        title=here.settings.repository_name,
+        title=here.settings.name(spoken),
         resources=counts.get(ResourceState.PUBLISHED, 0),
         institution_count=len(places),
         newest=[_card(*row, spoken) for row in rows],

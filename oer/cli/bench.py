@@ -24,12 +24,14 @@ def seed(
 ) -> None:
     """Add N published resources with records in Arabic, French and English to institutions made for that."""
     started = time.monotonic()
-    with context.opened(as_json=as_json) as found, output.progress("Seeding", count) as bar:
-        done = seeding.seed(
-            found, count, number=number, progress=lambda made: bar.update(bar.task_ids[0], completed=made)
-        )
+    with (
+        context.opened(as_json=as_json) as found,
+        output.progress(output.sentence("cli.seeding"), count) as progress,
+    ):
+        done = seeding.seed(found, count, number=number, progress=progress)
     seconds = time.monotonic() - started
     if as_json:
         output.emit({"resources": done, "seconds": round(seconds, 2)})
     else:
-        output.say(f"{done} resources in {seconds:.1f} s ({done / seconds:.0f}/s)")
+        rate = round(done / seconds)
+        output.say(output.sentence("cli.seeded", number=done, seconds=round(seconds, 1), rate=rate))

@@ -11,8 +11,9 @@ from sqlmodel import Session
 from metadata import validate
 from oer import accounts, installation, queries, settings
 from oer.cli import output
-from oer.errors import Invalid, NotFound, OerError
+from oer.errors import Invalid, NotFound, OerError, TooLarge
 from oer.installation import Installation
+from oer.models import Person
 from oer.policy import OPERATOR, Actor
 from storage.errors import StoreError
 
@@ -37,28 +38,38 @@ def errors_said(*, as_json: bool = False) -> Iterator[None]:
         yield
     except (OerError, StoreError) as error:
         output.fail(error, as_json=as_json)
+    except UnicodeEncodeError:
+        # Arguments that are no UTF-8 arrive as lone surrogates, which neither a database nor a digest takes.
+        output.fail(Invalid("argument.not-text"), as_json=as_json)
     except KeyboardInterrupt:
-        raise typer.Exit(130) from None
+        raise typer.Exit(output.INTERRUPTED) from None
+
+
+def person(session: Session, email: str) -> Person:
+    """The account of this address. Raises NotFound."""
+    found = queries.people.by_email(session, email=email.strip().lower())
+    if found is None:
+        raise NotFound("person.unknown", email=email)
+    return found
 
 
 def actor(session: Session, email: str | None) -> Actor:
     """The operator, or the person who shall be named in versions and in the audit log. Raises NotFound."""
-    if email is None:
-        return OPERATOR
-    person = queries.people.by_email(session, email=email.strip().lower())
-    if person is None:
-        raise NotFound("person.unknown", email=email)
-    return accounts.actor_of(session, person)
+    return OPERATOR if email is None else accounts.actor_of(session, person(session, email))
 
 
 def read_object(path: Path, limit: int, *, loaded: Callable[[bytes], Any] = validate.load) -> Any:
-    """What a JSON file says. Raises Invalid with the line and column of a mistake, or where it cannot be read."""
+    """What a JSON file says (``-``: standard input). Raises Invalid with the line and column of a mistake."""
     try:
-        content = path.read_bytes() if str(path) != "-" else typer.get_binary_stream("stdin").read()
+        if str(path) == "-":
+            content = typer.get_binary_stream("stdin").read(limit + 1)
+        else:
+            with path.open("rb") as file:
+                content = file.read(limit + 1)
     except OSError as error:
         raise Invalid("file.unreadable", name=str(path), reason=error.strerror or "") from None
     if len(content) > limit:
-        raise Invalid("record.too-large", limit=limit)
+        raise TooLarge("record.too-large", limit=limit)
     found, problems = loaded(content)
     if problems:
         raise Invalid("record.invalid", problems=problems, count=len(problems))

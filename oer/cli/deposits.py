@@ -1,26 +1,32 @@
 """``oer deposit``, ``publish``, ``withdraw`` and their like: one resource at a time."""
 
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from sqlmodel import Session
 
+from api import i18n
 from metadata import validate
+from metadata.findings import Problem
 from metadata.record import Record
-from oer import deposits, institutions, policy, publishing, queries
+from oer import deposits, identifiers, institutions, policy, publishing, queries
 from oer.cli import context, output
 from oer.cli.context import As, AsJson
 from oer.db import reading, transaction
 from oer.errors import Invalid, NotFound, Unavailable
 from oer.exposure import renderings
 from oer.installation import Installation
-from oer.models import Resource
+from oer.models import Institution, Resource
+from oer.models.resources import AttachedFile
 from oer.policy import Actor
+from oer.transfer import folders
 from oer.workflow import REASONS
 
-_CHUNK = 4 * 1024 * 1024
-_TRIES = 5
+_PATIENCE = 60.0  # seconds to wait for a sweep that has marked the very bytes that come in again
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Public id of the resource.")]
 RecordFile = Annotated[Path, typer.Option("--record", help="JSON file with the record; - for standard input.")]
@@ -29,8 +35,9 @@ Note = Annotated[str, typer.Option(help="What changed and why, for the version's
 
 def deposit(
     files: Annotated[list[Path] | None, typer.Argument(metavar="FILE…", help="Files of the resource.")] = None,
+    *,
+    institution: Annotated[str, typer.Option(help="Slug of the institution.")],
     record: RecordFile = Path("-"),
-    institution: Annotated[str, typer.Option(help="Slug of the institution.")] = "",
     publish: Annotated[bool, typer.Option("--publish", help="Publish at once.")] = False,
     note: Note = "",
     as_: As = None,
@@ -38,17 +45,19 @@ def deposit(
 ) -> None:
     """Deposit files with their record, as a draft or published. All or nothing: a mistake leaves no draft behind."""
     with context.opened(as_json=as_json) as found:
-        described = _record(record, found, stage="publish" if publish else "draft")
+        described, warnings = _record(record, found, stage="publish" if publish else "draft")
         with reading(found.engine) as session:
             actor = context.actor(session, as_)
             policy.require_deposit(actor, institutions.find(session, institution))
         _require_readable(files or [])
         public_id = _deposit(found, actor, described, files or [], institution, publish=publish, note=note)
-        _tell(found, public_id, "published" if publish else "draft", as_json=as_json)
+        _tell(found, public_id, "published" if publish else "draft", as_json=as_json, warnings=warnings)
 
 
-def _record(path: Path, found: Installation, *, stage: validate.Stage) -> Record:
-    """The record of a file. Raises Invalid with every problem at once."""
+def _record(path: Path, found: Installation, *, stage: validate.Stage) -> tuple[Record, list[Problem]]:
+    """The record of a file, with warnings. Raises Invalid with every problem at once."""
+    if str(path) == "-" and sys.stdin.isatty():
+        raise Invalid("record.not-given")
     record, problems = validate.parse(context.read_object(path, found.settings.max_record_size))
     if record is not None:
         problems = [*problems, *validate.problems(record, stage)]
@@ -56,24 +65,25 @@ def _record(path: Path, found: Installation, *, stage: validate.Stage) -> Record
     if record is None or faults:
         code = "record.invalid" if stage == "draft" else "record.not-publishable"
         raise Invalid(code, problems=faults, count=len(faults))
-    return record
+    return record, problems
 
 
 def _require_readable(files: list[Path]) -> None:
     """Before anything is written: a missing file named last should not cost the upload of the first."""
     for path in files:
         try:
-            with path.open("rb"):
-                pass
+            path.stat()
         except OSError as error:
             raise Invalid("file.unreadable", name=str(path), reason=error.strerror or "") from None
+        next(folders.read(path, name=str(path)), b"")
 
 
 def _deposit(
     found: Installation, actor: Actor, record: Record, files: list[Path], slug: str, *, publish: bool, note: str
 ) -> str:
     """Bytes first, then draft, files and publication in one transaction; the public id."""
-    for attempt in range(_TRIES):
+    patience = time.monotonic() + _PATIENCE
+    while True:
         received = [_receive(found, path) for path in files]
         try:
             with transaction(found.engine) as session:
@@ -92,28 +102,29 @@ def _deposit(
                         limits=found.settings,
                         now=now,
                     )
-                opened.draft.note = note
+                opened.draft.note = note.strip()
                 if publish:
                     publishing.publish(session, actor, public_id, repository_id=found.repository_id, now=now)
                 return public_id
         except Unavailable as error:
-            if error.code != "blob.being-removed" or attempt == _TRIES - 1:
+            if error.code != "blob.being-removed" or time.monotonic() > patience:
                 raise
-    raise AssertionError("the last attempt returns or raises")
+            time.sleep(2)
 
 
 def _receive(found: Installation, path: Path) -> deposits.Received:
-    size = path.stat().st_size
-    with output.progress(path.name, size) as bar:
+    try:
+        size = path.stat().st_size
+    except OSError:
+        raise Invalid("file.vanished", name=str(path)) from None
+    with output.progress(path.name, size) as progress:
 
         def chunks() -> Iterator[bytes]:
-            try:
-                with path.open("rb") as file:
-                    while block := file.read(_CHUNK):
-                        bar.advance(bar.task_ids[0], len(block))
-                        yield block
-            except OSError as error:
-                raise Invalid("file.unreadable", name=str(path), reason=error.strerror or "") from None
+            done = 0
+            for block in folders.read(path, name=str(path)):
+                yield block
+                done += len(block)
+                progress(done)
 
         return deposits.receive(found.store, chunks(), name=path.name, limit=found.settings.max_file_size)
 
@@ -153,14 +164,13 @@ def revise(
 ) -> None:
     """Make a draft of the next version: a new record, other files, or both; the rest carries over."""
     with context.opened(as_json=as_json) as found:
-        described = _record(record, found, stage="draft") if record else None
+        described, warnings = _record(record, found, stage="draft") if record else (None, [])
         _require_readable(files or [])
         received = [(path.name, _receive(found, path)) for path in files or []]
         with transaction(found.engine) as session:
             now, actor = found.now(), context.actor(session, as_)
             opened = deposits.revise(session, actor, public_id, now=now)
-            kept = described or opened.draft.description()
-            deposits.save(session, actor, public_id, kept, note=note, now=now)
+            deposits.save(session, actor, public_id, described or opened.draft.description(), note=note, now=now)
             for name in remove or []:
                 deposits.detach(session, actor, public_id, name, now=now)
             for name, one in received:
@@ -178,7 +188,7 @@ def revise(
                 )
             if publish:
                 publishing.publish(session, actor, public_id, repository_id=found.repository_id, now=now)
-        _tell(found, public_id, "published" if publish else "draft", as_json=as_json)
+        _tell(found, public_id, "published" if publish else "draft", as_json=as_json, warnings=warnings)
 
 
 def withdraw(
@@ -218,33 +228,59 @@ def restore(public_id: Id, as_: As = None, as_json: AsJson = False) -> None:
 
 
 def show(public_id: Id, as_json: AsJson = False) -> None:
-    """State, versions and files of a resource."""
+    """Title, state, versions and files of a resource."""
     with context.opened(as_json=as_json) as found, reading(found.engine) as session:
-        resource = queries.resources.by_public_id(session, public_id=public_id)
+        known = identifiers.is_public_id(public_id)
+        resource = queries.resources.by_public_id(session, public_id=public_id) if known else None
         if resource is None:
             raise NotFound("resource.unknown", id=public_id)
-        shown = _summary(session, resource)
+        shown = _summary(found, session, resource)
     if as_json:
         output.emit(shown)
         return
-    output.say(f"{public_id}  {shown['state']}  version {shown['version']}")
+    output.say(f"{public_id}  {_state(shown['state'])}  {shown['url']}")
+    output.say(f"  {shown['title']}")
+    if shown["reason"]:
+        output.say(f"  {output.sentence('reason.' + shown['reason'])}")
+    for version in shown["versions"]:
+        words = output.sentence("cli.version", number=version["number"])
+        output.say("  ".join(["", words, f"{version['published']:%Y-%m-%d %H:%M}", version["note"]]).rstrip())
+    if shown["draft"]:
+        output.say(f"  {_state('draft')}: {_state(shown['draft'])}")
     for file in shown["files"]:
-        output.say(f"  {file['name']}  {file['media_type']}  {file['size']} bytes  sha256 {file['sha256']}")
+        size = i18n.file_size(file["size"], output.language())
+        output.say(f"  {file['name']}  {file['media_type']}  {size}  sha256 {file['sha256']}")
 
 
-def _summary(session: Any, resource: Resource) -> dict[str, Any]:
-    version = queries.resources.version(session, resource_id=resource.id or 0, number=resource.number)
-    draft = queries.resources.draft(session, resource_id=resource.id or 0)
-    files: list[Any] = []
-    if version is not None:
-        files = list(queries.resources.files(session, version_id=version.id or 0))
+def _state(state: str) -> str:
+    return output.sentence(f"cli.state.{'draft' if state == 'editing' else state}")
+
+
+def _summary(found: Installation, session: Session, resource: Resource) -> dict[str, Any]:
+    """The current version's title and files, or the draft's where nothing is published yet."""
+    assert resource.id is not None
+    versions = queries.resources.versions(session, resource_id=resource.id)
+    draft = queries.resources.draft(session, resource_id=resource.id)
+    current = next((version for version in versions if version.number == resource.number), None)
+    owner = session.get(Institution, resource.institution_id)
+    files: Sequence[AttachedFile] = ()
+    if current is not None:
+        files = queries.resources.files(session, version_id=current.id or 0)
     elif draft is not None:
-        files = list(queries.resources.draft_files(session, draft_id=draft.id or 0))
+        files = queries.resources.draft_files(session, draft_id=draft.id or 0)
+    described = current or draft
     return {
         "id": resource.public_id,
+        "url": renderings.landing_url(found.settings.base_url, resource.public_id),
+        "title": _title(described.description()) if described else "",
+        "institution": owner.slug if owner else None,
         "state": resource.state,
         "reason": resource.reason,
         "version": resource.number,
+        "versions": [
+            {"number": version.number, "published": version.published, "note": version.note, "digest": version.digest}
+            for version in versions
+        ],
         "draft": draft.state if draft else None,
         "files": [
             {"name": file.name, "media_type": file.media_type, "size": file.size, "sha256": file.key} for file in files
@@ -252,9 +288,18 @@ def _summary(session: Any, resource: Resource) -> dict[str, Any]:
     }
 
 
-def _tell(found: Installation, public_id: str, state: str, *, as_json: bool) -> None:
+def _title(record: Record) -> str:
+    spoken = output.language()
+    named = sorted(record.title, key=lambda title: title.lang.partition("-")[0] != spoken)
+    return named[0].value if named else ""
+
+
+def _tell(found: Installation, public_id: str, state: str, *, as_json: bool, warnings: Sequence[Problem] = ()) -> None:
     url = renderings.landing_url(found.settings.base_url, public_id)
     if as_json:
-        output.emit({"id": public_id, "state": state, "url": url})
-    else:
-        output.say(f"{public_id}  {state}  {url}")
+        told = [output.problem_json(problem) for problem in warnings]
+        output.emit({"id": public_id, "state": state, "url": url, "warnings": told})
+        return
+    output.say(f"{public_id}  {_state(state)}  {url}")
+    for line in output.problem_lines(warnings):
+        output.note(f"  {line}")

@@ -24,7 +24,7 @@ def doctor(as_json: AsJson = False) -> None:
                     "part": one.part,
                     "level": one.level,
                     "code": one.code,
-                    "message": output.sentence(one.code, one.params),
+                    "message": output.sentence(one.code, **one.params),
                 }
                 for one in findings
             ]
@@ -37,7 +37,7 @@ def doctor(as_json: AsJson = False) -> None:
 
 
 def _words(finding: health.Finding) -> str:
-    return output.sentence(finding.code, finding.params)
+    return output.sentence(finding.code, **finding.params)
 
 
 def sweep(
@@ -52,6 +52,7 @@ def sweep(
         counts = {"marked": swept.marked, "kept": swept.kept, "removed": swept.removed, "bytes": swept.bytes}
         output.emit({"dry_run": dry_run, **counts})
     elif dry_run:
-        output.say(f"{swept.marked} objects would go")
+        output.say(output.sentence("cli.would-sweep", number=swept.marked))
     else:
-        output.say(f"{swept.removed} objects removed, {i18n.file_size(swept.bytes, output.language())} freed")
+        freed = i18n.file_size(swept.bytes, output.language())
+        output.say(output.sentence("cli.swept", number=swept.removed, size=freed))

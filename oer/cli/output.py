@@ -4,7 +4,7 @@ import json
 import locale
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, NoReturn
 
@@ -20,6 +20,7 @@ from storage.errors import StoreError
 
 # What a shell script can act on; docs/cli.md has the table.
 OK, INCOMPLETE, USAGE, INVALID, NOT_FOUND, REFUSED, UNAVAILABLE, MISCONFIGURED = range(8)
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 _EXITS: Mapping[type[OerError], int] = {
     errors.Invalid: INVALID,
@@ -35,8 +36,6 @@ _EXITS: Mapping[type[OerError], int] = {
     errors.Misconfigured: MISCONFIGURED,
 }
 
-console = Console(stderr=True, highlight=False)  # colour and bars only where standard error is a terminal
-
 
 def language() -> i18n.Language:
     """The language of the operator's own environment; English where it is none of ours."""
@@ -45,7 +44,13 @@ def language() -> i18n.Language:
 
 
 def say(line: str) -> None:
+    """A line on standard output."""
     typer.echo(line)
+
+
+def note(line: str) -> None:
+    """A line on standard error: for the person, and out of the way of what a program reads."""
+    print(line, file=sys.stderr)  # noqa: T201 - the terminal is this module's business
 
 
 def emit(value: Any) -> None:
@@ -53,15 +58,17 @@ def emit(value: Any) -> None:
     typer.echo(json.dumps(value, ensure_ascii=False, default=str))
 
 
-def sentence(code: str, params: Mapping[str, object]) -> str:
+def sentence(code: str, /, **params: object) -> str:
+    """The catalogue's words in the operator's language."""
     return i18n.message(code, language(), **params)
 
 
 def problem_lines(problems: Iterable[Problem]) -> Iterator[str]:
+    """Field path and sentence. The path stays as it is: it is what one looks for in the file."""
     for problem in problems:
         place = f"{problem.field}: " if problem.field else ""
-        mark = "" if problem.severity == "error" else f"({problem.severity}) "
-        yield f"{mark}{place}{sentence(problem.code, problem.params)}"
+        mark = "" if problem.severity == "error" else f"({sentence('cli.warning')}) "
+        yield f"{mark}{place}{sentence(problem.code, **problem.params)}"
 
 
 def problem_json(problem: Problem) -> dict[str, Any]:
@@ -69,37 +76,58 @@ def problem_json(problem: Problem) -> dict[str, Any]:
         "code": problem.code,
         "field": problem.field,
         "severity": problem.severity,
-        "message": sentence(problem.code, problem.params),
+        "message": sentence(problem.code, **problem.params),
+    }
+
+
+def error_json(error: OerError | StoreError) -> dict[str, Any]:
+    problems = error.problems if isinstance(error, Invalid) else ()
+    return {
+        "code": error.code,
+        "message": sentence(error.code, **error.params),
+        "problems": [problem_json(found) for found in problems],
     }
 
 
 def fail(error: OerError | StoreError, *, as_json: bool = False) -> NoReturn:
-    """Say what went wrong, on standard error, and leave with the exit code of its kind."""
-    problems = error.problems if isinstance(error, Invalid) else ()
-    code = error.code
-    message = sentence(code, error.params)
+    """Say what went wrong, on standard error or as JSON on standard output, and leave with its exit code."""
     if as_json:
-        emit({"error": {"code": code, "message": message, "problems": [problem_json(found) for found in problems]}})
+        emit({"error": error_json(error)})
     else:
-        console.print(f"[bold red]✗[/] {message}", markup=True) if console.is_terminal else _plain(message)
-        for line in problem_lines(problems):
-            _plain(f"  {line}")
-    exit_code = UNAVAILABLE if isinstance(error, StoreError) else _exit_of(error)
-    raise typer.Exit(exit_code)
+        explain(error)
+    raise typer.Exit(exit_code(error))
 
 
-def _plain(line: str) -> None:
-    print(line, file=sys.stderr)  # noqa: T201 - the terminal is this module's business
+def explain(error: OerError | StoreError) -> None:
+    """What went wrong, on standard error."""
+    mark = typer.style("✗ ", fg="red", bold=True) if sys.stderr.isatty() else ""
+    note(f"{mark}{sentence(error.code, **error.params)}")
+    for line in problem_lines(error.problems if isinstance(error, Invalid) else ()):
+        note(f"  {line}")
 
 
-def _exit_of(error: OerError) -> int:
+def exit_code(error: OerError | StoreError) -> int:
+    if isinstance(error, StoreError):
+        return UNAVAILABLE
     return next((code for kind, code in _EXITS.items() if isinstance(error, kind)), INCOMPLETE)
 
 
 @contextmanager
-def progress(label: str, total: int | None) -> Iterator[Progress]:
-    """A bar on a terminal, silence anywhere else. Advance task 0."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as bar:
-        bar.add_task(label, total=total)
-        yield bar
+def progress(label: str, total: int | None) -> Iterator[Callable[[int], None]]:
+    """A bar on a terminal, silence anywhere else; what it gives is called with how much is done."""
+    console = Console(stderr=True, highlight=False)
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(
+        *columns,
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+        redirect_stdout=sys.stdout.isatty(),  # a report that goes to a file must not end on the bar's terminal
+    ) as bar:
+        task = bar.add_task(label, total=total)
+        yield lambda done: bar.update(task, completed=done)

@@ -2,15 +2,16 @@
 
 import sys
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
+from api import i18n
 from oer import accounts, institutions, queries
 from oer.cli import context, output
 from oer.cli.context import AsJson
 from oer.db import reading, transaction
-from oer.errors import Invalid, NotFound
+from oer.errors import Invalid
 from oer.policy import OPERATOR, SCOPES
 from oer.workflow import Role
 
@@ -26,7 +27,7 @@ _PASSWORD_HELP = "Read the password from standard input; otherwise it is asked f
 def admin_create(
     email: str,
     name: Annotated[str | None, typer.Option(help="Name as shown; default: the address.")] = None,
-    language: Annotated[str, typer.Option(help="Language of messages: ar, fr or en.")] = "ar",
+    language: Annotated[Literal["ar", "fr", "en"], typer.Option(help="Language of messages.")] = "ar",
     ordinary: Annotated[bool, typer.Option("--ordinary", help="An ordinary account, not an administrator.")] = False,
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help=_PASSWORD_HELP)] = False,
     as_json: AsJson = False,
@@ -46,16 +47,23 @@ def admin_create(
                 now=found.now(),
             )
     kind = "account" if ordinary else "administrator"
-    output.emit({"email": person.email, "kind": kind}) if as_json else output.say(f"Created {kind} {person.email}")
+    if as_json:
+        output.emit({"email": person.email, "kind": kind})
+    else:
+        output.say(output.sentence(f"cli.made-{kind}", email=person.email))
 
 
 def _password(*, from_stdin: bool) -> str:
     """Never an argument: arguments are seen by everyone on the machine and kept in histories."""
     if from_stdin:
-        return sys.stdin.readline().rstrip("\r\n")
+        try:
+            return typer.get_binary_stream("stdin").readline().decode().rstrip("\r\n")
+        except UnicodeDecodeError:
+            raise Invalid("argument.not-text") from None
     if not sys.stdin.isatty():
         raise Invalid("password.not-given")
-    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    again = output.sentence("cli.password-again")
+    return str(typer.prompt(output.sentence("cli.password"), hide_input=True, confirmation_prompt=again))
 
 
 @institution.command("add")
@@ -87,7 +95,10 @@ def institution_add(
             publish_role=_role(publish_role),
             now=found.now(),
         )
-    output.emit({"slug": added.slug, "names": added.names}) if as_json else output.say(f"Added {added.slug}")
+    if as_json:
+        output.emit({"slug": added.slug, "names": added.names})
+    else:
+        output.say(output.sentence("cli.made-institution", slug=added.slug))
 
 
 @institution.command("list")
@@ -118,15 +129,20 @@ def role_grant(
     email: str,
     slug: Annotated[str, typer.Argument(metavar="INSTITUTION")],
     word: Annotated[str, typer.Argument(metavar="ROLE", help="depositor, reviewer, manager, or none to take it away.")],
+    as_json: AsJson = False,
 ) -> None:
     """Give a person a role in an institution."""
-    with context.opened() as found, transaction(found.engine) as session:
-        person = queries.people.by_email(session, email=email.strip().lower())
-        if person is None:
-            raise NotFound("person.unknown", email=email)
+    with context.opened(as_json=as_json) as found, transaction(found.engine) as session:
+        person = context.person(session, email)
         given = Role.NONE if word == "none" else _role(word)
         accounts.grant(session, OPERATOR, person, institutions.find(session, slug), given, now=found.now())
-    output.say(f"{person.email} is {word} in {slug}")
+    if as_json:
+        output.emit({"email": person.email, "institution": slug, "role": word})
+    elif given is Role.NONE:
+        output.say(output.sentence("cli.role-taken", email=person.email, slug=slug))
+    else:
+        words = output.sentence(f"cli.role.{word}")
+        output.say(output.sentence("cli.role-given", email=person.email, slug=slug, role=words))
 
 
 @token.command("create")
@@ -139,9 +155,7 @@ def token_create(
 ) -> None:
     """Make a token for a person's programs. It is shown once."""
     with context.opened(as_json=as_json) as found, transaction(found.engine) as session:
-        person = queries.people.by_email(session, email=email.strip().lower())
-        if person is None:
-            raise NotFound("person.unknown", email=email)
+        person = context.person(session, email)
         longest = timedelta(days=found.settings.token_days)
         made, secret = accounts.create_token(
             session,
@@ -157,4 +171,5 @@ def token_create(
         output.emit({"token": secret, "scopes": made.scopes, "expires": made.expires.isoformat()})
         return
     output.say(secret)
-    output.console.print(f"Shown once. Scopes: {', '.join(made.scopes)}; expires {made.expires:%Y-%m-%d}.")
+    day = i18n.day(made.expires.date(), output.language())
+    output.note(output.sentence("cli.token-once", scopes=", ".join(made.scopes), day=day))

@@ -52,12 +52,14 @@ def _greet(found: Installation, host: str, port: int) -> None:
         first = not queries.people.any_administrator(session)
         states = queries.resources.counts_by_state(session)
     shown = f"[{host}]" if ":" in host else host
-    output.say(f"{found.settings.repository_name}: http://{shown}:{port}/ ({states.get('published', 0)} resources)")
+    holds = output.sentence("cli.holds", number=states.get("published", 0))
+    output.say(f"{found.settings.name()}: http://{shown}:{port}/ ({holds})")
     output.say(f"  OAI-PMH   {found.settings.base_url}/oai")
     output.say(f"  REST      {found.settings.base_url}/api/resources")
     output.say(f"  data      {found.settings.data}")
     if first:
-        output.say("No administrator yet. Create one with:  oer admin create EMAIL")
+        output.say(output.sentence("cli.first-start"))
+        output.say("  oer admin create EMAIL")
     sys.stdout.flush()
 
 
@@ -76,6 +78,6 @@ def worker(
     signal.signal(signal.SIGINT, _stop)
     with context.opened() as found:
         if once:
-            output.say(f"{working.drain(found)} jobs done")
+            output.say(output.sentence("cli.jobs-done", number=working.drain(found)))
             return
         working.work(found, stop, alive=lambda: not supervisor.orphaned(), name=secrets.token_hex(4))

@@ -111,7 +111,8 @@ def work(found: Installation, stop: threading.Event, *, alive: Callable[[], bool
 
 
 def drain(found: Installation) -> int:
-    """Render everything and run every due job, once; the number of jobs."""
+    """Render everything and run every due job, once; the number of jobs. What recurs is due at a later call."""
+    schedule(found)
     table = handlers(found)
     while renderings.catch_up(found.engine, repository_id=found.repository_id, base_url=found.settings.base_url):
         pass

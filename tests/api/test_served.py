@@ -165,7 +165,7 @@ def test_an_answer_that_breaks_is_never_taken_for_a_whole_one(served: tuple[Home
         "    def open(self, key, start=0, length=None):\n"
         "        pieces = self.store.open(key, start, length)\n"
         "        yield next(pieces)\n"
-        "        raise Damaged(key, 'rot')\n"
+        "        if length is None or length > 2**20: raise Damaged(key, 'rot')\n"
         "def make():\n"
         "    here = open_installation(load())\n"
         "    return app.create(replace(here, store=Failing(here.store)))\n",
@@ -184,7 +184,7 @@ def test_an_answer_that_breaks_is_never_taken_for_a_whole_one(served: tuple[Home
         failing = Home(home.environment, f"http://127.0.0.1:{port}", port)
         _until_it_answers(failing)
         with pytest.raises((http.client.IncompleteRead, ConnectionError)):
-            print("XX", [(a.status, a.headers.items(), len(b), b[:300]) for a, b in [ask(failing, "GET", path(public_id))]])
+            ask(failing, "GET", path(public_id))
         assert ask(failing, "GET", "/health/live")[0].status == 200
     finally:
         servers.stop(process)

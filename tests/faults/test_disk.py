@@ -155,8 +155,7 @@ def test_a_database_without_room_refuses_and_recovers(small_disk: Path) -> None:
         made: list[str] = []
 
         def until_full() -> None:
-            for _ in range(1000):
-                made.append(published(home, described=described, files={}))
+            made.extend(published(home, described=described, files={}) for _ in range(1000))
 
         assert refused(until_full) == "database.full"
         assert made
