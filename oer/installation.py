@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -34,7 +34,7 @@ class Installation:
     engine: Engine
     store: Store
     repository_id: str
-    secret: bytes
+    secret: bytes = field(repr=False)
     now: Callable[[], datetime] = utc_now
 
     def close(self) -> None:
@@ -103,5 +103,5 @@ def use_labels(path: Path) -> None:
         vocabularies.override(json.loads(path.read_bytes()))
     except OSError as error:
         raise Misconfigured("labels.invalid", path=str(path), reason=error.strerror or "") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Misconfigured("labels.invalid", path=str(path), reason=str(error)) from None

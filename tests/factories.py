@@ -117,7 +117,9 @@ def opened(folder: Path, *, now: Callable[[], datetime] | None = None, **changes
     """A new installation in the folder; ``changes`` are settings (``oai_page_size=3``)."""
     folder.mkdir(parents=True, exist_ok=True)
     with database(folder, migrated=True) as url:
-        settings = Settings(**{"data": folder, "database_url": url, "base_url": "https://oer.example.org"} | changes)
+        places = {name.removeprefix("OER_").lower(): value for name, value in store_environment().items()}
+        standard = {"data": folder, "database_url": url, "base_url": "https://oer.example.org"} | places
+        settings = Settings(**standard | changes)
         found = installation.open_installation(settings, now=now or installation.utc_now)
         try:
             yield found

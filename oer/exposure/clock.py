@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, col
 
-from oer.db import transaction
+from oer.db import transaction, translated
 from oer.models import Clock
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ def refresh(engine: Engine, *, now: datetime, seen: datetime) -> None:
     """Move the stamp to ``now`` where it lags behind, if the clock is free this instant.
 
     Readers call it before the first page of a list, so that ``responseDate`` stays fresh while nothing is
-    published; they never queue for it. ``seen`` is the stamp they have read.
+    published; they never queue for it. ``seen`` is the stamp they have read. Raises Unavailable or Full.
     """
     whole = now.astimezone(UTC).replace(microsecond=0)
     if whole - seen < timedelta(seconds=1):
@@ -64,7 +64,8 @@ def refresh(engine: Engine, *, now: datetime, seen: datetime) -> None:
 
 
 def _refresh_sqlite(engine: Engine, whole: datetime) -> None:
-    raw = engine.raw_connection()
+    with translated():
+        raw = engine.raw_connection()
     try:
         cursor = raw.cursor()
         cursor.execute("PRAGMA busy_timeout=0")

@@ -110,7 +110,8 @@ def _field(column: str) -> tuple[str, str | None]:
     name, at, lang = re.sub(r"_?[(\[](\w+)[)\]]$", r"@\1", plain(column)).partition("@")
     if not at and "_" in name:
         head, _, tail = name.rpartition("_")
-        if _ALIASES.get(head, head) in _TEXTS and len(tail) in (2, 3) and tail.isalpha() and values.language(tail):
+        # Three letters would take "title_old" and "title_new" for languages, which they are.
+        if _ALIASES.get(head, head) in _TEXTS and len(tail) == 2 and tail.isalpha() and values.language(tail):
             name, lang = head, tail
     return _ALIASES.get(name, name), _LANGUAGES.get(lang, lang) or None
 
@@ -134,7 +135,7 @@ def _take(data: dict[str, Any], field: str, lang: str, cell: Any) -> bool:
         return _put(data, field, _texts(field, lang, cell))
     if field in _TERMS:
         found = [_term(field, part) for part in several(cell)]
-        if field not in _LISTS and len(found) > 1:
+        if field not in _LISTS and len(found) != 1:
             return False
         return _put(data, field, found if field in _LISTS else found[0])
     if field in _CONVERTERS:

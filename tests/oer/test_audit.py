@@ -120,6 +120,16 @@ def test_two_entries_that_changed_places_are_found(chain):
     assert first_wrong(chain) == 3
 
 
+def test_an_entry_altered_and_sealed_anew_is_given_away_by_the_next(chain):
+    with transaction(chain) as session:
+        third, fourth = (
+            session.exec(select(AuditEntry).where(AuditEntry.sequence == number)).one() for number in (3, 4)
+        )
+        fourth.by = "somebody else"
+        fourth.seal = audit._seal_of(fourth, 4, third.seal)
+    assert first_wrong(chain) == 5
+
+
 def test_an_entry_goes_when_its_deed_is_undone(home):
     with undone(home) as session:
         write(session, 1)

@@ -7,6 +7,7 @@ from factories import START, opened, undone
 
 from oer import queries
 from oer.db import reading, transaction
+from oer.errors import Unavailable
 from oer.exposure import clock
 from oer.exposure.clock import Tick
 
@@ -103,3 +104,12 @@ def test_the_connection_of_a_refresh_waits_again_for_others_afterwards(home, wat
     clock.refresh(home.engine, now=watch.forward(seconds=5), seen=START)
     with reading(home.engine) as session:
         assert session.connection().exec_driver_sql("PRAGMA busy_timeout").scalar() == 20_000
+
+
+def test_a_refresh_without_a_free_connection_is_unavailable(tmp_path, watch):
+    with opened(tmp_path / "one", now=watch, database_pool=1) as home:
+        home.engine.pool._timeout = 0.02
+        with reading(home.engine) as session:
+            queries.records.clock(session)
+            with pytest.raises(Unavailable):
+                clock.refresh(home.engine, now=watch.forward(seconds=5), seen=START)

@@ -24,7 +24,7 @@ def upgrade() -> None:
 
     op.create_table(
         "clock",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("change", sa.BigInteger(), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("stamp", UtcDateTime(), nullable=False),
@@ -33,7 +33,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "identity",
-        sa.Column("id", sa.Integer(), nullable=False),
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("repository_id", sa.String(), nullable=False),
         sa.Column("secret", sa.String(), nullable=False),
         sa.Column("created", UtcDateTime(), nullable=False),

@@ -1,0 +1,162 @@
+"""``doctor``, ``sweep``, ``worker --once``, ``bench seed``: looking after an installation."""
+
+import os
+import random
+from collections.abc import Iterator
+from pathlib import Path
+
+import command_line
+import pytest
+import snapshots
+from command_line import Terminal
+
+from api import i18n
+from metadata import validate
+from oer import deposits, queries
+from oer.cli import seeding, working
+from oer.db import reading, transaction
+from oer.exposure import renderings
+from oer.policy import OPERATOR
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    with command_line.opened(tmp_path) as made:
+        made.institution()
+        yield made
+
+
+@pytest.mark.parametrize("locale", ["ar_TN.UTF-8", "fr_FR.UTF-8", "en_GB.UTF-8"])
+def test_the_doctor_speaks_in_sentences(terminal: Terminal, locale: str) -> None:
+    terminal.deposited()
+    done = terminal.good("doctor", LC_ALL=locale)
+    language = i18n.supported(locale)
+    codes = set(i18n.catalogue(language))
+    for finding in terminal.json("doctor", LC_ALL=locale):
+        assert finding["code"] in codes
+        assert finding["message"] in done.out
+        assert "…" not in finding["message"]
+        assert "%(" not in finding["message"]
+
+
+def test_the_doctor_finds_a_sound_installation_sound(terminal: Terminal) -> None:
+    told = terminal.json("doctor")
+    assert {finding["part"] for finding in told} >= {"settings", "versions", "disk", "database", "store", "clock"}
+    assert not [finding for finding in told if finding["level"] == "error"]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "part"),
+    [
+        ("OER_DATABASE_URL", "nonsense", "database"),
+        ("OER_DATABASE_URL", "postgresql://me:s3cret@127.0.0.1:1/oer", "database"),
+        ("OER_STORE_URL", "s3://me:s3cret@localhost/bucket", "store"),
+        ("OER_STORE_URL", "file:/proc/none", "store"),
+    ],
+)
+def test_the_doctor_names_the_part_that_is_wrong_and_ends_with_one(
+    terminal: Terminal, variable: str, value: str, part: str
+) -> None:
+    done = terminal("doctor", "--json", **{variable: value})
+    assert done.code == 1
+    assert {finding["part"] for finding in done.told if finding["level"] == "error"} == {part}
+    assert "s3cret" not in done.out
+    spoken = terminal("doctor", **{variable: value})
+    assert spoken.code == 1
+    assert f"✗ {part}" in spoken.out
+
+
+def test_the_doctor_writes_nothing(terminal: Terminal) -> None:
+    terminal.deposited()
+    with terminal.home() as home:
+        before = snapshots.everything(home)
+    terminal.good("doctor")
+    with terminal.home() as home:
+        assert snapshots.everything(home) == before
+
+
+def test_a_sweep_takes_what_nothing_refers_to_and_only_when_it_is_old(terminal: Terminal) -> None:
+    terminal.deposited()
+    with terminal.home() as home:
+        lost = home.store.put([b"nobody's"]).key
+        kept = set(home.store.keys()) - {lost}
+    assert terminal.json("sweep", "--wait", "0")["removed"] == 0  # a day old at least, by default
+    old = {"OER_SWEEP_GRACE_HOURS": "0"}
+    assert terminal.json("sweep", "--dry-run", **old) == {
+        "dry_run": True, "marked": 1, "kept": 0, "removed": 0, "bytes": 0,
+    }  # fmt: skip
+    with terminal.home() as home:
+        assert set(home.store.keys()) == kept | {lost}
+        assert len(snapshots.tables(home)["blob"]) == 1
+    assert "1" in terminal.good("sweep", "--wait", "0", **old).out
+    with terminal.home() as home:
+        assert set(home.store.keys()) == kept
+
+
+def test_the_worker_renders_and_runs_what_is_due_and_leaves_what_recurs_for_later(terminal: Terminal) -> None:
+    public_id = terminal.deposited()
+    with terminal.home() as home, reading(home.engine) as session:
+        assert renderings.behind(session, base_url=home.settings.base_url) == 1
+    terminal.good("worker", "--once")
+    with terminal.home() as home:
+        tables = snapshots.tables(home)
+        with reading(home.engine) as session:
+            assert renderings.behind(session, base_url=home.settings.base_url) == 0
+    assert len(tables["rendering"]) >= 1
+    assert len(tables["job"]) == len(working.RECURRING)  # a call every hour by cron is a worker too
+    terminal.good("worker", "--once")
+    with terminal.home() as home:
+        assert len(snapshots.tables(home)["job"]) == len(working.RECURRING)
+    assert terminal.json("show", public_id)["state"] == "published"
+
+
+def test_every_job_kind_runs_and_may_run_twice(terminal: Terminal) -> None:
+    with terminal.home() as home:
+        for kind, function in working.KINDS.items():
+            if kind != "blobs.sweep":  # waits half a minute
+                function(home, {})
+                function(home, {})
+        assert set(working.RECURRING) <= set(working.KINDS)
+
+
+def test_seeded_records_can_be_published_and_have_three_languages() -> None:
+    languages = set()
+    for record in seeding.records(500, seed=7):
+        assert [problem for problem in validate.problems(record, "publish") if problem.severity == "error"] == []
+        languages.update(title.lang for title in record.title)
+    assert languages == {"ar", "fr", "en"}
+
+
+def test_seeding_adds_whole_resources_that_can_be_revised_and_exported(terminal: Terminal) -> None:
+    assert terminal.json("bench", "seed", "30")["resources"] == 30
+    assert terminal.json("bench", "seed", "5", "--seed", "2")["resources"] == 5
+    with terminal.home() as home:
+        tables = snapshots.tables(home)
+        assert len(tables["resource"]) == len(tables["version"]) == len(tables["oai_record"]) == 35
+        with reading(home.engine) as session:
+            found = queries.resources.published(session, after=None, within=None, limit=50)
+            files = queries.resources.files_of_many(session, version_ids=[version.id or 0 for _, version, _ in found])
+        for _, version, _ in found:
+            record = version.description()
+            assert not [problem for problem in validate.problems(record, "publish") if problem.severity == "error"]
+            for file in files[version.id or 0]:
+                assert home.store.stat(file.key).size == file.size
+        with transaction(home.engine) as session:
+            deposits.revise(session, OPERATOR, random.choice(found)[0].public_id, now=home.now())
+    assert terminal.json("export", terminal.folder / "out")["resources"] == 35
+
+
+def test_the_same_number_makes_the_same_records() -> None:
+    assert list(seeding.records(20, seed=3)) == list(seeding.records(20, seed=3))
+    assert list(seeding.records(20, seed=3)) != list(seeding.records(20, seed=4))
+
+
+def test_a_first_start_makes_the_folder_with_everything_in_it(tmp_path: Path) -> None:
+    with command_line.opened(tmp_path) as terminal:
+        place = tmp_path / "deep" / "data"
+        environment = {"OER_DATA": str(place)}
+        if terminal.environment["OER_DATABASE_URL"] and "sqlite" in terminal.environment["OER_DATABASE_URL"]:
+            environment["OER_DATABASE_URL"] = ""
+        terminal.good("institution", "list", **environment)
+        assert place.is_dir()
+        assert os.access(place, os.W_OK)
