@@ -14,6 +14,7 @@ from oer import audit, policy, queries
 from oer.errors import Forbidden, Invalid, NotFound, Unauthenticated
 from oer.models import Institution, Membership, Person, Token
 from oer.policy import SCOPES, Actor
+from oer.settings import LANGUAGES
 from oer.workflow import Role
 
 PASSWORD_LENGTHS = (10, 200)  # characters; NIST SP 800-63B asks for 8 at least and 64 at most or more
@@ -39,7 +40,7 @@ def add_person(
     administrator: bool = False,
     now: datetime,
 ) -> Person:
-    """A new account. Raises Invalid for a bad or taken address, no name, or a poor password."""
+    """A new account. Raises Invalid for a bad or taken address, no name, another language or a poor password."""
     policy.require_administrator(actor)
     address = normal_email(email)
     if queries.people.by_email(session, email=address) is not None:
@@ -49,6 +50,8 @@ def add_person(
         raise Invalid("person.name-missing")
     if values.illegal_characters(shown) or len(shown) > 300:
         raise Invalid("request.invalid", field="name")
+    if language not in LANGUAGES:
+        raise Invalid("person.language-unknown", value=findings.shown(language, 40))
     person = Person(
         email=address,
         name=shown,

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.orm import Session as _OrmSession
 from sqlmodel import Session
 
-from oer.errors import Full, Misconfigured, OerError, Unavailable
+from oer.errors import Conflict, Full, Misconfigured, OerError, Unavailable
 
 # Python 3.11 on Debian 12 brings SQLite 3.40, which can corrupt a WAL that several connections reset.
 SQLITE_FLOOR = (3, 51, 3)
@@ -146,6 +146,8 @@ def _meaning(error: DBAPIError) -> OerError | DBAPIError:
     words = str(error.orig).lower()
     if state in _FULL_STATES or "disk is full" in words or "disk i/o error" in words:
         return Full("database.full")
+    if state == "23505" or "unique constraint failed" in words:
+        return Conflict("write.collided")  # two made the same thing in the same instant; the loser may look again
     if state == "25006" or "readonly database" in words:
         return Unavailable("database.read-only")
     if state in _BUSY_STATES or "database is locked" in words or "database table is locked" in words:

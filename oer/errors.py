@@ -93,6 +93,7 @@ CODES: dict[type[OerError], frozenset[str]] = {
             "person.email-invalid",
             "person.email-taken",
             "person.name-missing",
+            "person.language-unknown",
             "password.too-short",
             "password.too-long",
             "password.too-common",
@@ -149,6 +150,7 @@ CODES: dict[type[OerError], frozenset[str]] = {
             "transition.impossible",
             "draft.exists",
             "version.unchanged",
+            "write.collided",
             "upload.offset-wrong",
             "institution.not-empty",
         }

@@ -31,7 +31,7 @@ def doctor(as_json: AsJson = False) -> None:
         )
     else:
         for one in findings:
-            output.say(f"{_MARKS[one.level]} {one.part:<10} {_words(one)}")
+            output.say(f"{_MARKS[one.level]} {output.sentence('cli.part.' + one.part)}: {_words(one)}")
     if health.worst(findings) == "error":
         raise typer.Exit(output.INCOMPLETE)
 

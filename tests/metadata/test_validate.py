@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from record_strategies import records
 from rfc3987_syntax import is_valid_syntax_iri
 
-from metadata import rules, values
+from metadata import values
 from metadata.record import Record
 from metadata.rules import LIMITS, by_pattern
 from metadata.validate import CODES, PARAMS, Problem, parse, problems

@@ -411,3 +411,9 @@ def test_every_deed_about_people_is_in_the_audit_log(home):
         deeds = [entry.action for entry in entries]
     assert deeds == ["person.add", "person.password", "role.grant", "token.create", "token.revoke"]
     assert {entry.by for entry in entries} == {"operator"}
+
+
+def test_an_account_speaks_a_language_of_the_interface(home):
+    with pytest.raises(Invalid) as refused, transaction(home.engine) as session:
+        accounts.add_person(session, OPERATOR, email="a@example.org", name="A", language="de", now=START)
+    assert refused.value.code == "person.language-unknown"

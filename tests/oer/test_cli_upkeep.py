@@ -13,7 +13,7 @@ from command_line import Terminal
 from api import i18n
 from metadata import validate
 from oer import deposits, queries
-from oer.cli import seeding, working
+from oer.cli import output, seeding, working
 from oer.db import reading, transaction
 from oer.exposure import renderings
 from oer.policy import OPERATOR
@@ -63,7 +63,7 @@ def test_the_doctor_names_the_part_that_is_wrong_and_ends_with_one(
     assert "s3cret" not in done.out
     spoken = terminal("doctor", **{variable: value})
     assert spoken.code == 1
-    assert f"✗ {part}" in spoken.out
+    assert f"✗ {output.sentence('cli.part.' + part)}: " in spoken.out
 
 
 def test_the_doctor_writes_nothing(terminal: Terminal) -> None:

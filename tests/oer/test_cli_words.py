@@ -80,7 +80,7 @@ def test_no_command_falls_back_to_english(terminal: Terminal, language: str, loc
     text = re.sub(r"\u2068[^\u2069]*\u2069|\S+[./_@:]\S*|✓|✗", " ", "\n".join(said))
     english = {"created", "added", "failed", "unchanged", "removed", "exported", "jobs", "the", "is", "now", "row",
                "shown", "published", "withdrawn", "was", "not", "there", "has", "no"}  # fmt: skip
-    assert not english & set(re.findall(r"[a-z]+", text.lower())), text
+    assert not english & set(re.findall(r"\w+", text.lower())), text
 
 
 def test_every_state_and_status_has_a_word() -> None:
@@ -231,7 +231,7 @@ def test_errors_on_a_terminal_are_marked_and_their_brackets_stay(tmp_path: Path)
 
 
 def test_output_is_utf_8_whatever_the_locale_says(tmp_path: Path) -> None:
-    with serving.home(tmp_path / "home", LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0") as home:
+    with serving.home(tmp_path / "home", LC_ALL="C", PYTHONIOENCODING="ascii") as home:
         home.oer("institution", "add", "library", "--ar", "المكتبة")
         command = [sys.executable, "-m", "oer.cli", "institution", "list"]
         done = subprocess.run(command, env=home.environment, capture_output=True, check=True)

@@ -13,8 +13,9 @@ from sqlalchemy import event
 from sqlmodel import Session, select
 
 from oer import db
-from oer.errors import Full, Misconfigured, Unavailable
-from oer.models import Job
+from oer.db import transaction
+from oer.errors import Conflict, Full, Misconfigured, Unavailable
+from oer.models import Job, Person
 
 SQLITE = not os.environ.get("OER_TEST_DATABASE_URL")
 sqlite_only = pytest.mark.skipif(not SQLITE, reason="about SQLite; this run is on PostgreSQL")
@@ -314,3 +315,14 @@ def test_defects_of_ours_come_through_as_they_are(engine):
         assert not isinstance(caught.value, Unavailable)
     with pytest.raises(sa.exc.IntegrityError), db.transaction(engine) as session:
         session.add(Job(kind="note", state="unheard of", due=START, created=START))
+
+
+def test_who_loses_a_race_for_a_unique_name_is_told_so(home):
+    def make() -> None:
+        with transaction(home.engine) as session:
+            session.add(Person(email="a@example.org", name="A", created=START))
+
+    make()
+    with pytest.raises(Conflict) as lost:
+        make()
+    assert lost.value.code == "write.collided"
