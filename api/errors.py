@@ -4,8 +4,8 @@ import json
 import logging
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import FastAPI
@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import storage.errors as stores
@@ -60,6 +61,8 @@ DOOR_CODES: Mapping[str, int] = {
     "internal": 500,
 }
 
+_METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")  # that any address of ours takes or could
+_DAMAGED = frozenset({"store.damaged", "record.damaged"})
 _DAMAGE_RETRY = 3600  # seconds: somebody has to bring the bytes back
 
 # What FastAPI finds in parameters, as codes whose sentences exist.
@@ -85,7 +88,7 @@ class Fault:
     params: Mapping[str, object] = field(default_factory=dict)
     problems: Sequence[Problem] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
-    tombstone: Mapping[str, str] = field(default_factory=dict)
+    tombstone: Mapping[str, str | None] = field(default_factory=dict)
 
 
 def of_repository(error: OerError) -> Fault:
@@ -95,7 +98,7 @@ def of_repository(error: OerError) -> Fault:
         if error.code.startswith("token."):
             headers["WWW-Authenticate"] += ', error="invalid_token"'  # RFC 6750, section 3
     if isinstance(error, Unavailable):
-        headers["Retry-After"] = str(_DAMAGE_RETRY if error.code == "store.damaged" else error.retry_after)
+        headers["Retry-After"] = str(_DAMAGE_RETRY if error.code in _DAMAGED else error.retry_after)
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
     return Fault(
         status,
@@ -107,15 +110,16 @@ def of_repository(error: OerError) -> Fault:
     )
 
 
-def _tombstone(gone: Gone) -> dict[str, str]:
-    """What stays visible: the name, the state, the class of the reason, the day; never the record."""
+def _tombstone(gone: Gone) -> dict[str, str | None]:
+    """What stays visible: the name, the state, the class of the reason, words for it, the day; never the record."""
     since = gone.params.get("since")
-    shown: dict[str, str] = {}
-    for name in ("id", "state", "reason"):
+    shown: dict[str, str | None] = {}
+    for name in ("id", "state", "reason", "note"):
         if name in gone.params:
-            shown[name] = str(gone.params[name])
+            value = gone.params[name]
+            shown[name] = None if value is None else str(value)
     if isinstance(since, datetime):
-        shown["since"] = since.isoformat()
+        shown["since"] = since.astimezone(UTC).isoformat().replace("+00:00", "Z")  # as pydantic writes all the others
     return shown
 
 
@@ -150,7 +154,7 @@ def of_validation(error: RequestValidationError) -> Fault:
 
 
 def of_framework(error: HTTPException) -> Fault:
-    """Starlette's own refusals; their words are dropped, their headers (``Allow``) stay."""
+    """Starlette's own refusals; their words are dropped, their headers stay."""
     codes = {404: "page.unknown", 405: "method.not-allowed", 413: "request.too-large"}
     status = error.status_code
     code = codes.get(status) or ("request.malformed" if status < 500 else "internal")
@@ -170,7 +174,10 @@ def install(app: FastAPI) -> None:
         return answer(request, of_validation(error))
 
     async def framework(request: Request, error: Any) -> Response:
-        return answer(request, of_framework(error))
+        fault = of_framework(error)
+        if fault.status == 405:
+            fault = replace(fault, headers={**fault.headers, "Allow": ", ".join(_methods(request))})
+        return answer(request, fault)
 
     async def door(request: Request, error: Any) -> Response:
         return answer(request, Fault(DOOR_CODES[error.code], error.code, error.params, headers=error.headers))
@@ -180,6 +187,16 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, validation)
     app.add_exception_handler(HTTPException, framework)
     app.add_exception_handler(DoorError, door)
+
+
+def _methods(request: Request) -> list[str]:
+    """What this address takes. The framework names the methods of the first route alone, and ours are often two."""
+    routes = request.app.routes
+
+    def works(method: str) -> bool:
+        return any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+
+    return [method for method in _METHODS if works(method)]
 
 
 class Catching:
@@ -252,19 +269,21 @@ def document(request: Request, fault: Fault, spoken: i18n.Language) -> dict[str,
     }
     if fault.tombstone:
         body["tombstone"] = dict(fault.tombstone)
-        name = identifiers.oai_identifier(installation.repository_id, fault.tombstone["id"])
+        name = identifiers.oai_identifier(installation.repository_id, str(fault.tombstone["id"]))
         body["tombstone"]["oai_identifier"] = name
     return body
 
 
 @dataclass(frozen=True, slots=True)
 class ErrorPage:
-    """``since`` and ``reason`` belong to tombstones."""
+    """``id``, ``reason``, ``note`` and ``since`` belong to tombstones."""
 
     status: int
     title: str
     detail: str
+    id: str | None
     reason: str | None
+    note: str | None
     since: datetime | None
 
     @classmethod
@@ -274,7 +293,9 @@ class ErrorPage:
             fault.status,
             i18n.message(f"status.{fault.status}", spoken),
             i18n.message(fault.code, spoken, **fault.params),
+            fault.tombstone.get("id"),
             fault.tombstone.get("reason"),
+            fault.tombstone.get("note"),
             since if isinstance(since, datetime) else None,
         )
 

@@ -1,5 +1,7 @@
 """What a caller asks for by name and may see: a resource in one of its versions."""
 
+import logging
+import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import date
@@ -7,10 +9,15 @@ from datetime import date
 from sqlmodel import Session
 
 from metadata import values
+from metadata.record import Record
 from oer import identifiers, policy, queries
-from oer.errors import Gone, NotFound, OerError
+from oer.errors import Gone, NotFound, OerError, Unavailable
 from oer.models import Institution, Resource, Version, VersionFile
 from oer.policy import ANONYMOUS, Actor
+
+logger = logging.getLogger(__name__)
+
+_NUMBER = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +34,15 @@ class Found:
 
     @property
     def access(self) -> tuple[str, date | None]:
-        """Kind, and the first day of open files. The resource knows of an embargo that a job has lifted since."""
+        """Kind, and the first day of open files. The resource knows of an embargo that a job has lifted since.
+
+        A past version is never more open than the current one. Raises Unavailable (:func:`described`).
+        """
+        current = self.resource.access, self.resource.available
         if self.is_current:
-            return self.resource.access, self.resource.available
-        written = self.version.description().access
-        return written.kind, written.until
+            return current
+        written = described(self.resource, self.version).access
+        return policy.strictest(current, (written.kind, written.until))
 
     def is_open(self, *, today: date) -> bool:
         """Whether anybody may have the files."""
@@ -45,6 +56,18 @@ class Found:
         """Raises Forbidden, NotFound or Gone (``policy.require_download``)."""
         kind, available = self.access
         policy.require_download(actor, self.resource, self.institution, access=kind, available=available, today=today)
+
+
+def described(resource: Resource, version: Version) -> Record:
+    """The record of a version. Raises Unavailable, and logs, where the stored text is none: the row was damaged."""
+    try:
+        return version.description()
+    except ValueError as error:
+        logger.error(  # noqa: TRY400 - the trace would quote the record
+            "a stored record cannot be read",
+            extra={"resource": resource.public_id, "version": version.number, "error": type(error).__name__},
+        )
+        raise Unavailable("record.damaged", id=resource.public_id) from None
 
 
 def resource(session: Session, actor: Actor, public_id: str) -> tuple[Resource, Institution]:
@@ -63,17 +86,22 @@ def resource(session: Session, actor: Actor, public_id: str) -> tuple[Resource, 
     return found, institution
 
 
-def version(session: Session, actor: Actor, public_id: str, number: int | None = None) -> Found:
-    """A version, the current one without a number. Raises NotFound and Gone."""
+def version(session: Session, actor: Actor, public_id: str, number: str | None = None) -> Found:
+    """A version by its number as the client writes it, the current one without a number. Raises NotFound and Gone."""
     found, institution = resource(session, actor, public_id)
-    wanted = found.number if number is None else number
+    wanted = found.number if number is None else _whole(number)
     assert found.id is not None
     row = (
         queries.resources.version(session, resource_id=found.id, number=wanted) if 0 < wanted <= found.number else None
     )
     if row is None:
-        raise NotFound("version.unknown", id=public_id, number=wanted)
+        raise NotFound("version.unknown", id=public_id, number=wanted if number is None else number)
     return Found(found, institution, row)
+
+
+def _whole(number: str) -> int:
+    """0, which no version has, for anything that is not written as a version's number is."""
+    return int(number) if _NUMBER.fullmatch(number) else 0
 
 
 def file(session: Session, found: Found, name: str) -> VersionFile:

@@ -92,6 +92,7 @@ class TombstoneOut(Body):
     oai_identifier: str
     state: Literal["hidden", "withdrawn"]
     reason: str
+    note: str | None = Field(description="Words for the public, by whoever withdrew or hid it")
     since: datetime
 
 

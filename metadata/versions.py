@@ -43,12 +43,13 @@ def canonical(record: Record) -> bytes:
     return _json(_plain(record)).encode("utf-8", "surrogatepass")
 
 
-def digest(record: Record, files: Iterable[tuple[str, str, str]] = ()) -> str:
+def digest(record: Record, files: Iterable[tuple[str, str, str, str]] = ()) -> str:
     """What identifies a version: 64 lower-case hexadecimal digits.
 
-    ``files`` are (name, SHA-256 in lower-case hexadecimal, role) in the order in which the version shows them.
+    ``files`` are (name, SHA-256 in lower-case hexadecimal, role, language or "") in the order in which the version
+    shows them.
     SHA-256 over these lines, each ended by LF, in UTF-8: the words ``oer-version 1``; the canonical record;
-    for every file the JSON array ``[name,sha256,role]`` without spaces. No line holds a bare LF, as JSON
+    for every file the JSON array ``[name,sha256,role,language]`` without spaces. No line holds a bare LF, as JSON
     escapes it, so no two versions share their lines.
     """
     hashed = hashlib.sha256(b"oer-version 1\n" + canonical(record) + b"\n")

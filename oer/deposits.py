@@ -298,6 +298,7 @@ def submit(session: Session, actor: Actor, public_id: str, *, expected: int | No
 def require_publishable(session: Session, found: Open) -> Record:
     """The draft's record. Raises Invalid with all problems, a missing file among them."""
     record = found.draft.description()
+    _require_difference(session, found, record)
     faults = errors_of(validate.problems(record, "publish"))
     has_files = bool(queries.resources.draft_files(session, draft_id=found.draft.id or 0))
     if not has_files and record.access.kind != "metadata-only":
@@ -305,6 +306,17 @@ def require_publishable(session: Session, found: Open) -> Record:
     if faults:
         raise Invalid("record.not-publishable", problems=faults, count=len(faults))
     return record
+
+
+def _require_difference(session: Session, found: Open, record: Record) -> None:
+    """Raises Conflict where record and files are those of the current version."""
+    number = found.resource.number
+    current = queries.resources.version(session, resource_id=found.resource.id or 0, number=number)
+    if current is None:
+        return
+    files = queries.resources.draft_files(session, draft_id=found.draft.id or 0)
+    if current.digest == versions.digest(record, [file.told for file in files]):
+        raise Conflict("version.unchanged", number=number)
 
 
 def recall(session: Session, actor: Actor, public_id: str, *, expected: int | None = None, now: datetime) -> Open:

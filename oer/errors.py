@@ -130,7 +130,14 @@ CODES: dict[type[OerError], frozenset[str]] = {
     ),
     Unauthenticated: frozenset({"token.invalid", "token.expired", "sign-in.failed"}),
     Forbidden: frozenset(
-        {"action.forbidden", "scope.missing", "role.above-own", "files.restricted", "files.embargoed"}
+        {
+            "action.forbidden",
+            "scope.missing",
+            "role.above-own",
+            "files.restricted",
+            "files.embargoed",
+            "files.metadata-only",
+        }
     ),
     NotFound: frozenset(
         {
@@ -177,6 +184,7 @@ CODES: dict[type[OerError], frozenset[str]] = {
             "database.read-only",
             "store.unavailable",
             "store.damaged",
+            "record.damaged",
             "blob.being-removed",
         }
     ),

@@ -1,5 +1,7 @@
 """What is right and wrong with an installation, as findings; ``oer doctor`` and pages make sentences of them."""
 
+import errno
+import os
 import platform
 import shutil
 from collections.abc import Iterator, Mapping
@@ -12,12 +14,14 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Engine
+from sqlmodel import Session, select
 
 from metadata.crosswalks import FORMATS
-from oer import audit, db, installation, migrations, queries
+from oer import audit, db, installation, migrations, queries, supervisor
 from oer.db import reading
 from oer.errors import OerError
 from oer.exposure import renderings
+from oer.models import Identity
 from oer.settings import GIB, Settings
 from storage.errors import Missing, StoreError
 from storage.store import Store
@@ -65,8 +69,22 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     )
     if not local and not settings.base_url.startswith("https://"):
         yield Finding("settings", "warning", "doctor.base-url-plain", {"url": settings.base_url})
+    for name in sorted(_unknown_variables()):
+        yield Finding("settings", "warning", "doctor.setting-unknown", {"name": name})
+    if settings.labels is not None:
+        try:
+            installation.use_labels(settings.labels)
+        except OerError as error:
+            yield Finding("settings", "error", error.code, error.params)
     if settings.admin_email.endswith(".localdomain"):
         yield Finding("settings", "warning", "doctor.admin-email-default", {"email": settings.admin_email})
+
+
+def _unknown_variables() -> set[str]:
+    """Variables that look like settings and are none: mistyped, most likely."""
+    known = {f"OER_{name.upper()}" for name in Settings.model_fields}
+    ours = (supervisor.PARENT, "OER_SHARED", "OER_FULL_COUNTS", "OER_TEST_", "OER_REQUIRE_")
+    return {name for name in os.environ if name.startswith("OER_") and name not in known and not name.startswith(ours)}
 
 
 def _versions() -> Iterator[Finding]:
@@ -82,6 +100,12 @@ def _disk(settings: Settings) -> Iterator[Finding]:
     if not settings.data.exists():
         yield Finding("disk", "warning", "doctor.data-missing", {"folder": str(settings.data)})
         return
+    if not settings.data.is_dir():
+        reason = os.strerror(errno.ENOTDIR)
+        yield Finding("disk", "error", "settings.data-unwritable", {"folder": str(settings.data), "reason": reason})
+        return
+    if settings.data.stat().st_mode & 0o007:
+        yield Finding("disk", "warning", "doctor.data-readable", {"folder": str(settings.data)})
     free = shutil.disk_usage(settings.data).free
     level: Level = "ok" if free >= _HEADROOM else "error"
     code = "doctor.disk-free" if level == "ok" else "doctor.disk-low"
@@ -150,11 +174,27 @@ def _content(engine: Engine, settings: Settings, now: datetime) -> Iterator[Find
             yield Finding("jobs", "warning", "doctor.jobs-failed", {"count": failed})
         behind = renderings.behind(session, base_url=settings.base_url, formats=FORMATS)
         yield Finding("jobs", "ok", "doctor.renderings-behind", {"count": behind})
-        broken = audit.verify(session)
-        if broken is None:
+        broken = renderings.unrendered(session, base_url=settings.base_url, formats=FORMATS)
+        if broken:
+            yield Finding("content", "error", "doctor.records-unreadable", {"count": broken})
+        yield from _identity(session, settings)
+        wrong = audit.verify(session)
+        if wrong is None:
             yield Finding("audit", "ok", "doctor.audit-sound")
         else:
-            yield Finding("audit", "error", "doctor.audit-broken", {"sequence": broken})
+            yield Finding("audit", "error", "doctor.audit-broken", {"sequence": wrong})
+
+
+def _identity(session: Session, settings: Settings) -> Iterator[Finding]:
+    """The name in OAI identifiers, as stored; another one in the settings keeps the server from starting."""
+    stored = session.exec(select(Identity.repository_id)).one_or_none()
+    if stored is None:
+        return
+    wanted = settings.repository_id
+    if wanted and wanted != stored and queries.records.any_published(session):
+        yield Finding("settings", "error", "settings.repository-id-fixed", {"stored": stored, "wanted": wanted})
+    else:
+        yield Finding("settings", "ok", "doctor.repository-id", {"name": wanted or stored})
 
 
 def _store(store: Store) -> Iterator[Finding]:

@@ -4,7 +4,10 @@ A job runs at least once: a worker that dies loses its lease and another takes o
 idempotent. On PostgreSQL many workers claim with SKIP LOCKED; on SQLite one worker runs.
 """
 
-from collections.abc import Callable, Mapping
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,7 +20,10 @@ from sqlmodel import Session, col
 from metadata import findings
 from oer import queries
 from oer.db import is_sqlite, reading, transaction
+from oer.errors import OerError
 from oer.models import Job
+
+logger = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=10)
 _FIRST_RETRY = timedelta(seconds=10)
@@ -117,12 +123,49 @@ def run_next(
             raise RuntimeError("the worker ended during each attempt")  # noqa: TRY301 - one way to fail
         if handler is None:
             raise LookupError(f"no handler for jobs of kind {held.kind!r}")  # noqa: TRY301 - one way to fail
-        handler(held.payload)
+        with _kept(engine, held, now):
+            handler(held.payload)
     except Exception as error:  # noqa: BLE001 - a poison job must never stop the queue
-        fail(engine, held, f"{type(error).__name__}: {error}", attempts=attempts, now=now())
+        told = f"{type(error).__name__}: {error}"
+        aside = fail(engine, held, told, attempts=attempts, now=now())
+        logger.log(
+            logging.ERROR if aside else logging.WARNING,
+            "a job was set aside" if aside else "a job failed and is tried again",
+            extra={"job": held.id, "kind": held.kind, "attempt": held.attempt, "error": told},
+        )
     else:
         finish(engine, held, now=now())
     return held.kind
+
+
+@contextmanager
+def _kept(engine: Engine, held: Claim, now: Callable[[], datetime]) -> Iterator[None]:
+    """Renew the lease while the handler runs: a long job is not a dead worker's."""
+    done = threading.Event()
+
+    def renew() -> None:
+        while not done.wait(LEASE.total_seconds() / 3):
+            try:
+                with transaction(engine) as session:
+                    _extend(session, held, until=now() + LEASE)
+            except OerError as error:
+                logger.warning("a lease was not renewed", extra={"job": held.id, "code": error.code})
+
+    keeper = threading.Thread(target=renew, name="lease", daemon=True)
+    keeper.start()
+    try:
+        yield
+    finally:
+        done.set()
+        keeper.join()
+
+
+def _extend(session: Session, held: Claim, *, until: datetime) -> None:
+    session.connection().execute(
+        sa.update(Job)
+        .where(col(Job.id) == held.id, col(Job.state) == "running", col(Job.attempts) == held.attempt)
+        .values(lease=until)
+    )
 
 
 def forget_done(session: Session, *, now: datetime) -> None:

@@ -14,6 +14,7 @@ from oer.models import Draft, Institution, Resource
 from oer.workflow import DraftAction, DraftState, ResourceAction, ResourceState, Role
 
 SCOPES = ("read", "deposit", "review", "manage")
+_KINDS = ("open", "embargoed", "institution", "metadata-only")  # of access, each stricter than the one before
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +130,7 @@ def _may_see_unpublished(actor: Actor, resource: Resource, institution: Institut
 
 
 def require_sight(actor: Actor, resource: Resource, institution: Institution) -> None:
-    """May see the description. Raises NotFound for what was never public, Gone for tombstones."""
+    """May see the description. Raises NotFound for what was never public, Gone with the public words of a tombstone."""
     if resource.state == ResourceState.PUBLISHED:
         return
     if _may_see_unpublished(actor, resource, institution):
@@ -137,7 +138,17 @@ def require_sight(actor: Actor, resource: Resource, institution: Institution) ->
     if resource.state == ResourceState.UNPUBLISHED:
         raise NotFound("resource.unknown", id=resource.public_id)
     code = "resource.withdrawn" if resource.state == ResourceState.WITHDRAWN else "resource.hidden"
-    raise Gone(code, id=resource.public_id, reason=resource.reason or "other")
+    raise Gone(code, id=resource.public_id, reason=resource.reason or "other", note=resource.reason_note)
+
+
+def strictest(*given: tuple[str, date | None]) -> tuple[str, date | None]:
+    """Of accesses (kind, first day of open files) the one that opens least, or last; an unknown kind opens nothing."""
+
+    def strictness(access: tuple[str, date | None]) -> tuple[int, date]:
+        kind, available = access
+        return _KINDS.index(kind) if kind in _KINDS else len(_KINDS), available or date.max
+
+    return max(given, key=strictness)
 
 
 def require_download(
@@ -151,8 +162,9 @@ def require_download(
 ) -> None:
     """May have the files of a version with this access: the one download policy of every door.
 
-    ``access`` and ``available`` are of the version asked for. Members of the institution, and its reviewers, may
-    always; nobody downloads what they may not see.
+    ``access`` and ``available`` are of the version asked for (:func:`strictest`, for a past one). Members of the
+    institution, and its reviewers, may always, files beside a description that alone is public too; nobody downloads
+    what they may not see.
     """
     require_sight(actor, resource, institution)
     if access == "open" or (access == "embargoed" and available is not None and available <= today):
@@ -161,4 +173,4 @@ def require_download(
         return
     if access == "embargoed":
         raise Forbidden("files.embargoed", until=available.isoformat() if available else "")
-    raise Forbidden("files.restricted")
+    raise Forbidden("files.metadata-only" if access == "metadata-only" else "files.restricted")

@@ -14,7 +14,7 @@ from metadata import versions
 from metadata.record import Record
 from oer import deposits, exposure, policy, queries, workflow
 from oer.deposits import Open
-from oer.errors import Conflict, Invalid, Stale
+from oer.errors import Invalid, Stale
 from oer.models import DraftFile, Institution, Resource, Version, VersionFile
 from oer.policy import OPERATOR, Actor
 from oer.workflow import DraftAction, DraftState, ResourceAction, ResourceState
@@ -102,10 +102,7 @@ def _version(
 ) -> Version:
     resource = found.resource
     assert resource.id is not None
-    digest = versions.digest(record, [(file.name, file.key, file.role) for file in files])
-    current = queries.resources.version(session, resource_id=resource.id, number=resource.number)
-    if current is not None and current.digest == digest:
-        raise Conflict("version.unchanged", number=current.number)
+    digest = versions.digest(record, [file.told for file in files])
     version = Version(
         resource_id=resource.id,
         number=resource.number + 1,

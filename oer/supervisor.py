@@ -18,7 +18,7 @@ from oer import logs
 logger = logging.getLogger(__name__)
 
 _GRACE = 20  # seconds that processes have to end by themselves
-_PARENT = "OER_SUPERVISED_BY"
+PARENT = "OER_SUPERVISED_BY"
 
 
 def become(*, host: str, port: int, workers: int, with_worker: bool, log_level: str) -> None:
@@ -26,6 +26,8 @@ def become(*, host: str, port: int, workers: int, with_worker: bool, log_level: 
     wanted = json.dumps(
         {"host": host, "port": port, "workers": workers, "with_worker": with_worker, "log_level": log_level}
     )
+    # Threads that read files would each keep an arena of freed memory: 20 MB and more of a process.
+    os.environ.setdefault("MALLOC_ARENA_MAX", "2")
     sys.stdout.flush()
     sys.stderr.flush()
     os.execv(sys.executable, [sys.executable, "-m", "oer.supervisor", wanted])  # noqa: S606 - ourselves
@@ -38,7 +40,7 @@ def run(*, host: str, port: int, workers: int, with_worker: bool, log_level: str
     from granian.log import LogLevels
 
     logs.configure(log_level)
-    os.environ[_PARENT] = str(os.getpid())
+    os.environ[PARENT] = str(os.getpid())
     server = Granian(
         target="api.app:from_environment",
         factory=True,
@@ -90,13 +92,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 def orphaned() -> bool:
     """Whether the supervisor that started this process has gone; False where none did."""
-    parent = os.environ.get(_PARENT)
+    parent = os.environ.get(PARENT)
     return parent is not None and parent != str(os.getppid())
 
 
 def leave_when_orphaned() -> None:
     """End this process soon after its supervisor was killed: an orphan would keep the port of its successor."""
-    if _PARENT not in os.environ:
+    if PARENT not in os.environ:
         return
 
     def watch() -> None:

@@ -10,6 +10,11 @@ class StoreError(Exception):
         self.params = params
         super().__init__(", ".join([self.code, *(f"{name}={value}" for name, value in params.items())]))
 
+    @property
+    def why(self) -> str:
+        """The reason in short, for a sentence: what the backend said, or the code."""
+        return str(self.params.get("reason", self.code))
+
 
 class Missing(StoreError):
     """No finished object of this key, or no open upload of this id."""

@@ -208,7 +208,7 @@ class FilesystemStore:
             self._round_trip()
             works = Finding("storage.round-trip", True, {"folder": where})
         except StoreError as error:
-            works = Finding("storage.round-trip", False, {"folder": where, "reason": str(error)})
+            works = Finding("storage.round-trip", False, {"folder": where, "reason": error.why})
         try:
             free = shutil.disk_usage(self.folder).free
             devices = {path.stat().st_dev for path in (self._objects, self._staging, self._temporary)}

@@ -255,7 +255,7 @@ class S3Store:
             right = b"".join(self._bucket.read(self._bucket.head(f"{place}a"), 0, 64)) == content
             findings = [Finding("storage.round-trip", right, where)]
         except StoreError as error:
-            return [Finding("storage.round-trip", False, {**where, "reason": str(error)})]
+            return [Finding("storage.round-trip", False, {**where, "reason": error.why})]
         for code, probe in (
             ("storage.ranges", self._ranges),
             ("storage.conditional-writes", self._conditional_writes),
@@ -265,7 +265,7 @@ class S3Store:
             try:
                 findings.append(Finding(code, probe(place, content), where))
             except StoreError as error:
-                findings.append(Finding(code, False, {**where, "reason": str(error)}))
+                findings.append(Finding(code, False, {**where, "reason": error.why}))
         with suppress(StoreError):
             self._bucket.delete_all(piece.name for piece in list(self._bucket.listed(place)))
         return findings

@@ -38,9 +38,7 @@ def audited(name: str, pins: dict[str, str]) -> None:
     """With OER_REQUIRE_AUDIT=1 an audit that could not look at every package fails; otherwise it says so, loudly."""
     command = [sys.executable, "-m", "pip_audit", "--require-hashes", "--disable-pip", "--format=json"]
     lock = str(ROOT / "requirements" / name)
-    done = subprocess.run(
-        [*command, "--progress-spinner=off", "-r", lock], capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([*command, "--progress-spinner=off", "-r", lock], capture_output=True, text=True, check=False)
     report = json.loads(done.stdout)["dependencies"] if done.stdout.startswith("{") else []
     found = {_normal(entry["name"]): entry["vulns"] for entry in report if "vulns" in entry}
     vulnerable = {package: [one["id"] for one in vulns] for package, vulns in found.items() if vulns}

@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+import servers
 from hypothesis import settings
 
 # A first example pays for vocabularies that are read once; examples are counted, never timed.
@@ -18,5 +19,5 @@ def shared() -> Path:
     """The folder of real input (schemas, vocabularies, samples); tests that need it skip where it is missing."""
     folder = Path(os.environ.get("OER_SHARED", ROOT.parent / "shared"))
     if not folder.is_dir():
-        pytest.skip(f"real input is not here: set OER_SHARED (looked in {folder})")
+        servers.missing(f"real input is not here: set OER_SHARED (looked in {folder})")
     return folder

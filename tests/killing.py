@@ -6,6 +6,8 @@ import time
 import traceback
 from collections.abc import Callable
 
+from oer.installation import Installation
+
 Say = Callable[[str], None]
 
 
@@ -55,3 +57,15 @@ def duration(work: Callable[[Say], None]) -> float:
     began = time.monotonic()
     forked(work, kill_after=None)
     return time.monotonic() - began
+
+
+def environment(home: Installation) -> dict[str, str]:
+    """The variables by which another process opens the same installation."""
+    chosen = home.settings
+    return {
+        "OER_DATA": str(chosen.data),
+        "OER_DATABASE_URL": chosen.database_url,
+        "OER_STORE_URL": chosen.store_url,
+        "OER_STORE_ACCESS_KEY": chosen.store_access_key.get_secret_value(),
+        "OER_STORE_SECRET_KEY": chosen.store_secret_key.get_secret_value(),
+    }

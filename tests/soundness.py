@@ -64,7 +64,7 @@ def _versions(session: Session) -> Iterator[str]:
     for version in session.exec(select(Version).order_by(col(Version.number))):
         numbers.setdefault(version.resource_id, []).append(version.number)
         files = queries.resources.files(session, version_id=version.id or 0)
-        described = [(file.name, file.key, file.role) for file in files]
+        described = [file.told for file in files]
         if versions.digest(version.description(), described) != version.digest:
             yield f"version {version.number} of {version.resource_id} is not what its digest says"
     drafts = set(session.exec(select(Draft.resource_id)).all())

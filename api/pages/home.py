@@ -1,17 +1,19 @@
 """``/``: what runs here, in words."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import conditional, render, security
+from api import conditional, lookup, render, security
 from metadata import licences, vocabularies
 from metadata.record import Text
 from oer import institutions, queries
 from oer.db import reading
+from oer.errors import Unavailable
 from oer.installation import Installation
 from oer.models import Institution, Resource, Version
 from oer.workflow import ResourceState
@@ -43,7 +45,7 @@ class Home:
     oai_url: str
     api_url: str
     openapi_url: str
-    email: str
+    email: str | None
     version: str
 
 
@@ -59,19 +61,34 @@ def show(request: Request) -> Response:
         title=here.settings.name(spoken),
         resources=counts.get(ResourceState.PUBLISHED, 0),
         institution_count=len(places),
-        newest=[_card(*row, spoken) for row in rows],
+        newest=_cards(rows, spoken),
         institutions=[institution_name(place, spoken) for place in places[:_INSTITUTIONS]],
         oai_url=f"{base_url}/oai",
         api_url=f"{base_url}/api/resources",
         openapi_url=f"{base_url}/api/openapi.json",
-        email=here.settings.admin_email,
+        email=_contact(here),
         version=request.app.state.version,
     )
     return sent(request, render.html(request, "home.html", page), spoken)
 
 
+def _contact(here: Installation) -> str | None:
+    """None while it is the address that no operator has chosen and nobody reads."""
+    given = here.settings.admin_email
+    return None if given == type(here.settings).model_fields["admin_email"].default else given
+
+
+def _cards(rows: Sequence[tuple[Resource, Version, Institution]], spoken: str) -> list[Card]:
+    found = []
+    for row in rows:
+        # One that is damaged, and logged, must not take the others along.
+        with suppress(Unavailable):
+            found.append(_card(*row, spoken))
+    return found
+
+
 def _card(resource: Resource, version: Version, institution: Institution, spoken: str) -> Card:
-    record = version.description()
+    record = lookup.described(resource, version)
     licence = licences.get(record.licence) if record.licence else None
     return Card(
         path=f"/resources/{resource.public_id}",

@@ -76,13 +76,14 @@ class ResourcePage:
     access: str
     available: date | None
     open: bool
+    number: int
     versions: Sequence[Version]
     url: str
     api_url: str
 
 
 def show(request: Request) -> Response:
-    """Raises NotFound, and Gone, whose page is the tombstone."""
+    """Raises NotFound, Gone, whose page is the tombstone, and Unavailable for a damaged record."""
     here: Installation = request.app.state.installation
     public_id = request.path_params["public_id"]
     with reading(here.engine) as session:
@@ -90,7 +91,7 @@ def show(request: Request) -> Response:
         files = queries.resources.files(session, version_id=found.version.id or 0)
         versions = queries.resources.versions(session, resource_id=found.resource.id or 0)
     spoken = render.language(request)
-    record = found.version.description()
+    record = lookup.described(found.resource, found.version)
     kind, available = found.access
     base_url = here.settings.base_url
     url = renderings.landing_url(base_url, public_id)
@@ -108,6 +109,7 @@ def show(request: Request) -> Response:
         access=kind,
         available=available,
         open=found.is_open(today=here.now().date()),
+        number=found.version.number,
         versions=list(reversed(versions)),
         url=url,
         api_url=f"{base_url}/api/resources/{public_id}",

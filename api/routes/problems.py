@@ -12,6 +12,7 @@ router = APIRouter(prefix="/api/problems", tags=["problems"])
 _STATUS_OF = {code: STATUS[kind] for kind, codes in CODES.items() for code in codes} | dict(DOOR_CODES)
 
 
+@router.head("/{code}", include_in_schema=False, response_class=Response)
 @router.get("/{code}", response_model=schemas.ProblemMeaning, summary="What a problem code means")
 def meaning(request: Request, code: str) -> Response:
     if code not in _STATUS_OF:

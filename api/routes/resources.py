@@ -4,12 +4,15 @@ import base64
 import binascii
 import hashlib
 import hmac
+from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import Annotated, Any
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 from starlette.responses import Response
@@ -20,7 +23,7 @@ from api.download import Content, Download
 from api.lookup import Found
 from oer import identifiers, queries
 from oer.db import reading
-from oer.errors import Invalid, NotFound
+from oer.errors import Invalid, NotFound, Unavailable
 from oer.exposure import renderings
 from oer.installation import Installation
 from oer.models import VersionFile
@@ -54,7 +57,10 @@ _FILE: dict[str, Any] = {
 }
 
 PublicId = Annotated[str, Path(description="Public id of the resource", examples=["7k3v9qm2xd"])]
-Number = Annotated[int, Path(description="Number of the version, from 1", le=2**31 - 1)]
+# Taken as text: what is no number of a version is not there (404), and each version has one address ("1.0" is no "1").
+Number = Annotated[
+    str, Path(description="Number of the version, from 1", json_schema_extra={"type": "integer", "minimum": 1})
+]
 Name = Annotated[str, Path(description="Name of the file")]
 
 
@@ -81,6 +87,7 @@ def _read(path: str, **options: Any) -> Callable[[Callable[..., Any]], Callable[
 
 @_read("", response_model=schemas.ResourceList, summary="Published resources, the newest first")
 def listed(request: Request, here: Here, secret: Secret, asked: Annotated[Listing, Query()]) -> Response:
+    _require_each_once(request)
     size = asked.limit or min(here.settings.page_size, LONGEST_PAGE)
     after = _position(here, asked.cursor, asked.institution) if asked.cursor is not None else None
     with reading(here.engine) as session:
@@ -89,10 +96,11 @@ def listed(request: Request, here: Here, secret: Secret, asked: Annotated[Listin
         rows = queries.resources.published(session, after=after, within=within, limit=size + 1)
         page, more = rows[:size], len(rows) > size
         files = queries.resources.files_of_many(session, version_ids=[version.id or 0 for _, version, _ in page])
-    items = [
-        body(here, Found(resource, institution, version), files.get(version.id or 0, []))
-        for resource, version, institution in page
-    ]
+    items = []
+    for resource, version, institution in page:
+        # Of many resources one that is damaged, and logged, is left out: the others are sound.
+        with suppress(Unavailable):
+            items.append(body(here, Found(resource, institution, version), files.get(version.id or 0, [])))
     following = None
     if more:
         last = page[-1][0]
@@ -104,6 +112,13 @@ def listed(request: Request, here: Here, secret: Secret, asked: Annotated[Listin
     return conditional.answer(
         request, content, media_type="application/json", etag=conditional.tag(content), headers=links
     )
+
+
+def _require_each_once(request: Request) -> None:
+    """Of a parameter given twice the framework would take the last, and the client may mean the first."""
+    for name, times in Counter(name for name, _ in request.query_params.multi_items()).items():
+        if times > 1:
+            raise RequestValidationError([{"type": "repeated", "loc": ("query", name)}])
 
 
 def _branch(session: Session, slug: str) -> str:
@@ -182,11 +197,11 @@ def past_file(here: Here, secret: Secret, public_id: PublicId, number: Number, n
     return _file(here, secret, public_id, number, name)
 
 
-def _resource(request: Request, here: Installation, secret: str | None, public_id: str, number: int | None) -> Response:
+def _resource(request: Request, here: Installation, secret: str | None, public_id: str, number: str | None) -> Response:
     with reading(here.engine) as session:
         found = lookup.version(session, reader(session, here, secret), public_id, number)
         files = queries.resources.files(session, version_id=found.version.id or 0)
-    content = body(here, found, files, of_version=number).content()
+    content = body(here, found, files, of_version=None if number is None else found.version.number).content()
     return _json(request, content, found, secret)
 
 
@@ -201,7 +216,7 @@ def _json(request: Request, content: bytes, found: Found, secret: str | None) ->
     )
 
 
-def _file(here: Installation, secret: str | None, public_id: str, number: int | None, name: str) -> Response:
+def _file(here: Installation, secret: str | None, public_id: str, number: str | None, name: str) -> Response:
     today = here.now().date()
     with reading(here.engine) as session:
         actor: Actor = reader(session, here, secret)
@@ -225,7 +240,10 @@ def _file(here: Installation, secret: str | None, public_id: str, number: int | 
 def body(
     here: Installation, found: Found, files: Sequence[VersionFile], *, of_version: int | None = None
 ) -> schemas.ResourceOut:
-    """The resource as the API shows it. With ``of_version`` its files have the addresses of that version."""
+    """The resource as the API shows it. With ``of_version`` its files have the addresses of that version.
+
+    Raises Unavailable (``lookup.described``).
+    """
     resource, version, institution = found.resource, found.version, found.institution
     base_url, public_id = here.settings.base_url, resource.public_id
     return schemas.ResourceOut.model_validate(
@@ -236,7 +254,7 @@ def body(
             "state": resource.state,
             "institution": {"slug": institution.slug, "names": dict(sorted(institution.names.items()))},
             "version": version.model_dump(include={"number", "published", "digest", "note"}),
-            "record": version.description(),
+            "record": lookup.described(resource, version),
             "files": [
                 {
                     **file.model_dump(include={"name", "media_type", "size", "role", "language"}),

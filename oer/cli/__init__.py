@@ -1,5 +1,6 @@
 """``oer``: the command line. It wires settings, database, store and services together; nobody imports it."""
 
+import os
 import sys
 
 import typer
@@ -21,6 +22,8 @@ app.add_typer(people.token, name="token")
 app.add_typer(people.role, name="role")
 app.command("deposit")(deposits.deposit)
 app.command("submit")(deposits.submit)
+app.command("recall")(deposits.recall)
+app.command("discard")(deposits.discard)
 app.command("publish")(deposits.publish)
 app.command("revise")(deposits.revise)
 app.command("withdraw")(deposits.withdraw)
@@ -35,6 +38,7 @@ app.add_typer(bench.app, name="bench")
 
 def main() -> None:
     """The console script. Output is UTF-8 whatever the locale says: titles are Arabic."""
+    os.umask(0o027)  # the data folder holds secrets: nothing in it is for everybody on the machine
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

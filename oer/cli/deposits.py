@@ -2,9 +2,9 @@
 
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 from sqlmodel import Session
@@ -25,6 +25,8 @@ from oer.models.resources import AttachedFile
 from oer.policy import Actor
 from oer.transfer import folders
 from oer.workflow import REASONS
+
+T = TypeVar("T")
 
 _PATIENCE = 60.0  # seconds to wait for a sweep that has marked the very bytes that come in again
 
@@ -50,7 +52,9 @@ def deposit(
             actor = context.actor(session, as_)
             policy.require_deposit(actor, institutions.find(session, institution))
         _require_readable(files or [])
-        public_id = _deposit(found, actor, described, files or [], institution, publish=publish, note=note)
+        public_id = _patiently(
+            lambda: _deposit(found, actor, described, files or [], institution, publish=publish, note=note)
+        )
         _tell(found, public_id, "published" if publish else "draft", as_json=as_json, warnings=warnings)
 
 
@@ -78,38 +82,60 @@ def _require_readable(files: list[Path]) -> None:
         next(folders.read(path, name=str(path)), b"")
 
 
-def _deposit(
-    found: Installation, actor: Actor, record: Record, files: list[Path], slug: str, *, publish: bool, note: str
-) -> str:
-    """Bytes first, then draft, files and publication in one transaction; the public id."""
+def _patiently(attempt: Callable[[], T]) -> T:
+    """Again where the sweeper was about to remove the same bytes: the attempt puts them anew."""
     patience = time.monotonic() + _PATIENCE
     while True:
-        received = [_receive(found, path) for path in files]
         try:
-            with transaction(found.engine) as session:
-                now = found.now()
-                opened = deposits.begin(session, actor, institutions.find(session, slug), record, now=now)
-                public_id = opened.resource.public_id
-                for path, one in zip(files, received, strict=True):
-                    deposits.attach(
-                        session,
-                        actor,
-                        public_id,
-                        found.store,
-                        one.stored,
-                        name=path.name,
-                        media_type=one.media_type,
-                        limits=found.settings,
-                        now=now,
-                    )
-                opened.draft.note = note.strip()
-                if publish:
-                    publishing.publish(session, actor, public_id, repository_id=found.repository_id, now=now)
-                return public_id
+            return attempt()
         except Unavailable as error:
             if error.code != "blob.being-removed" or time.monotonic() > patience:
                 raise
             time.sleep(2)
+
+
+def _deposit(
+    found: Installation, actor: Actor, record: Record, files: list[Path], slug: str, *, publish: bool, note: str
+) -> str:
+    """Bytes first, then draft, files and publication in one transaction; the public id."""
+    received = _received(found, files)
+    with transaction(found.engine) as session:
+        now = found.now()
+        opened = deposits.begin(session, actor, institutions.find(session, slug), record, now=now)
+        public_id = opened.resource.public_id
+        _attach(session, found, actor, public_id, received)
+        opened.draft.note = note.strip()
+        if publish:
+            publishing.publish(session, actor, public_id, repository_id=found.repository_id, now=now)
+    return public_id
+
+
+def _received(found: Installation, files: list[Path]) -> list[tuple[str, deposits.Received]]:
+    return [(path.name, _receive(found, path)) for path in files]
+
+
+def _attach(
+    session: Session,
+    found: Installation,
+    actor: Actor,
+    public_id: str,
+    received: list[tuple[str, deposits.Received]],
+    *,
+    replace: bool = False,
+) -> None:
+    for name, one in received:
+        deposits.attach(
+            session,
+            actor,
+            public_id,
+            found.store,
+            one.stored,
+            name=name,
+            media_type=one.media_type,
+            replace=replace,
+            limits=found.settings,
+            now=found.now(),
+        )
 
 
 def _receive(found: Installation, path: Path) -> deposits.Received:
@@ -137,6 +163,22 @@ def submit(public_id: Id, as_: As = None, as_json: AsJson = False) -> None:
         _tell(found, public_id, "submitted", as_json=as_json)
 
 
+def recall(public_id: Id, as_: As = None, as_json: AsJson = False) -> None:
+    """Take a submitted draft back, to edit it."""
+    with context.opened(as_json=as_json) as found:
+        with transaction(found.engine) as session:
+            deposits.recall(session, context.actor(session, as_), public_id, now=found.now())
+        _tell(found, public_id, "draft", as_json=as_json)
+
+
+def discard(public_id: Id, as_: As = None, as_json: AsJson = False) -> None:
+    """Drop the draft of a resource; one that was never published goes with it."""
+    with context.opened(as_json=as_json) as found:
+        with transaction(found.engine) as session:
+            deposits.discard(session, context.actor(session, as_), public_id, now=found.now())
+        _tell(found, public_id, "discarded", as_json=as_json)
+
+
 def publish(public_id: Id, note: Note = "", as_: As = None, as_json: AsJson = False) -> None:
     """Publish a draft as the next version."""
     with context.opened(as_json=as_json) as found:
@@ -162,33 +204,36 @@ def revise(
     as_: As = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make a draft of the next version: a new record, other files, or both; the rest carries over."""
+    """Change the draft of a resource, or begin that of its next version: a new record, other files, or both."""
     with context.opened(as_json=as_json) as found:
         described, warnings = _record(record, found, stage="draft") if record else (None, [])
         _require_readable(files or [])
-        received = [(path.name, _receive(found, path)) for path in files or []]
-        with transaction(found.engine) as session:
-            now, actor = found.now(), context.actor(session, as_)
-            opened = deposits.revise(session, actor, public_id, now=now)
-            deposits.save(session, actor, public_id, described or opened.draft.description(), note=note, now=now)
-            for name in remove or []:
-                deposits.detach(session, actor, public_id, name, now=now)
-            for name, one in received:
-                deposits.attach(
-                    session,
-                    actor,
-                    public_id,
-                    found.store,
-                    one.stored,
-                    name=name,
-                    media_type=one.media_type,
-                    replace=True,
-                    limits=found.settings,
-                    now=now,
-                )
-            if publish:
-                publishing.publish(session, actor, public_id, repository_id=found.repository_id, now=now)
+
+        def attempt() -> None:
+            received = _received(found, files or [])
+            with transaction(found.engine) as session:
+                now, actor = found.now(), context.actor(session, as_)
+                opened = _open(session, found, actor, public_id)
+                kept = described or opened.draft.description()
+                deposits.save(session, actor, public_id, kept, note=note or None, now=now)
+                for name in remove or []:
+                    deposits.detach(session, actor, public_id, name, now=now)
+                _attach(session, found, actor, public_id, received, replace=True)
+                if publish:
+                    publishing.publish(session, actor, public_id, repository_id=found.repository_id, now=now)
+
+        _patiently(attempt)
         _tell(found, public_id, "published" if publish else "draft", as_json=as_json, warnings=warnings)
+
+
+def _open(session: Session, found: Installation, actor: Actor, public_id: str) -> deposits.Open:
+    """The open draft, or a new one of the next version."""
+    try:
+        return deposits.opened(session, public_id)
+    except NotFound as error:
+        if error.code != "draft.unknown":
+            raise
+    return deposits.revise(session, actor, public_id, now=found.now())
 
 
 def withdraw(

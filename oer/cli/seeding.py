@@ -182,7 +182,9 @@ def _add(
 
 
 def _version(resource: Resource, one: Record, few: Sequence[tuple[Stored, str, str]], now: datetime) -> Version:
-    named = [(f"{position}.{extension}", stored.key, "main") for position, (stored, extension, _) in enumerate(few, 1)]
+    named = [
+        (f"{position}.{extension}", stored.key, "main", "") for position, (stored, extension, _) in enumerate(few, 1)
+    ]
     return Version(
         resource_id=resource.id or 0,
         number=1,

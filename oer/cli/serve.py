@@ -1,5 +1,6 @@
 """``oer serve`` and ``oer worker``: the processes of an installation."""
 
+import os
 import secrets
 import signal
 import socket
@@ -26,6 +27,8 @@ def serve(
     ] = True,
 ) -> None:
     """Serve pages, REST and OAI-PMH until stopped; set everything up at the first start."""
+    # Where nobody has said what the address is, it is the one served here; the children inherit it.
+    os.environ.setdefault("OER_BASE_URL", f"http://localhost:{port}")
     with context.errors_said():
         wanted = settings.load()
     logs.configure(wanted.log_level)
@@ -44,7 +47,7 @@ def _require_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             reason = error.strerror or str(error)
-            raise Misconfigured("settings.port-unusable", host=host, port=port, reason=reason) from None
+            raise Misconfigured("settings.port-unusable", host=host, port=str(port), reason=reason) from None
 
 
 def _greet(found: Installation, host: str, port: int) -> None:
@@ -53,7 +56,7 @@ def _greet(found: Installation, host: str, port: int) -> None:
         states = queries.resources.counts_by_state(session)
     shown = f"[{host}]" if ":" in host else host
     holds = output.sentence("cli.holds", number=states.get("published", 0))
-    output.say(f"{found.settings.name()}: http://{shown}:{port}/ ({holds})")
+    output.say(f"{found.settings.name(output.language())}: http://{shown}:{port}/ ({holds})")
     output.say(f"  OAI-PMH   {found.settings.base_url}/oai")
     output.say(f"  REST      {found.settings.base_url}/api/resources")
     output.say(f"  data      {found.settings.data}")

@@ -44,8 +44,8 @@ def _seal(found: Installation, _payload: Mapping[str, Any]) -> None:
                 return
 
 
-def _sweep(found: Installation, _payload: Mapping[str, Any]) -> None:
-    swept = sweep_now(found, wait=lambda: time.sleep(_SETTLE))
+def _sweep(found: Installation, _payload: Mapping[str, Any], *, pause: Callable[[float], None] = time.sleep) -> None:
+    swept = sweep_now(found, wait=lambda: pause(_SETTLE))
     logger.info("swept", extra={"removed": swept.removed, "kept": swept.kept, "bytes": swept.bytes})
 
 
@@ -72,9 +72,14 @@ KINDS: Mapping[str, Callable[[Installation, Mapping[str, Any]], None]] = {
 """Job kind → function. Each may run twice for one job and does no harm."""
 
 
-def handlers(found: Installation) -> dict[str, jobs.Handler]:
-    """The table for one installation."""
-    return {kind: partial(function, found) for kind, function in KINDS.items()}
+class Stopped(Exception):
+    """The worker was told to stop in the middle of a job that waits; the job is tried again later."""
+
+
+def handlers(found: Installation, *, pause: Callable[[float], None] = time.sleep) -> dict[str, jobs.Handler]:
+    """The table for one installation. ``pause`` is how jobs wait; it may raise."""
+    table: dict[str, jobs.Handler] = {kind: partial(function, found) for kind, function in KINDS.items()}
+    return table | {"blobs.sweep": partial(_sweep, found, pause=pause)}
 
 
 def sweep_now(found: Installation, *, wait: Callable[[], None], dry_run: bool = False) -> blobs.Swept:
@@ -93,7 +98,12 @@ def schedule(found: Installation) -> None:
 def work(found: Installation, stop: threading.Event, *, alive: Callable[[], bool], name: str) -> None:
     """Run until told to stop, or until the process that started this one has gone."""
     logger.info("worker started", extra={"worker": name})
-    table = handlers(found)
+
+    def pause(seconds: float) -> None:
+        if stop.wait(seconds):
+            raise Stopped
+
+    table = handlers(found, pause=pause)
     scheduled = 0.0
     while not stop.is_set() and alive():
         try:
@@ -123,7 +133,7 @@ def drain(found: Installation) -> int:
 
 
 def _turn(found: Installation, table: Mapping[str, jobs.Handler]) -> bool:
-    """One batch of renderings and one job; whether there was anything to do."""
-    rendered = renderings.catch_up(found.engine, repository_id=found.repository_id, base_url=found.settings.base_url)
+    """One job and one batch of renderings; whether there was anything to do."""
     ran = jobs.run_next(found.engine, table, attempts=found.settings.job_attempts, now=found.now)
+    rendered = renderings.catch_up(found.engine, repository_id=found.repository_id, base_url=found.settings.base_url)
     return bool(rendered or ran)

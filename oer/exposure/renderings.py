@@ -5,7 +5,9 @@ and writes nothing.
 """
 
 import hashlib
+import logging
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -18,6 +20,8 @@ from metadata.record import Access, Record, Text
 from oer import identifiers, queries
 from oer.db import is_sqlite, reading, transaction
 from oer.models import Institution, Projection, Rendering, Resource, Version, VersionFile
+
+logger = logging.getLogger(__name__)
 
 _BATCH = 200
 _PROJECTION = "renderings-"
@@ -33,10 +37,18 @@ def file_url(base_url: str, public_id: str, name: str) -> str:
     return f"{base_url}/api/resources/{public_id}/files/{quote(name, safe='')}"
 
 
-def describe(
-    session: Session, resource_ids: Iterable[int], *, repository_id: str, base_url: str
-) -> dict[int, Described]:
-    """What crosswalks need of the current versions of these resources, in three queries."""
+@dataclass(frozen=True, slots=True)
+class Descriptions:
+    """What crosswalks need of some resources, by id. ``unreadable``: described by their identifier and address alone,
+    since the stored record is damaged; one such record must never keep harvesters from all the others.
+    """
+
+    of: dict[int, Described]
+    unreadable: frozenset[int]
+
+
+def describe(session: Session, resource_ids: Iterable[int], *, repository_id: str, base_url: str) -> Descriptions:
+    """What crosswalks need of the current versions of these resources, in two queries."""
     query = (
         select(Resource, Version, Institution)
         .join(Version, sa.and_(col(Version.resource_id) == Resource.id, col(Version.number) == Resource.number))
@@ -46,17 +58,32 @@ def describe(
     rows = session.exec(query).all()
     files = queries.resources.files_of_many(session, version_ids=[version.id or 0 for _, version, _ in rows])
     described = {}
+    unreadable = set()
     for resource, version, institution in rows:
+        record = _readable(resource, version)
+        if record is None:
+            unreadable.add(resource.id or 0)
         described[resource.id or 0] = Described(
             identifier=identifiers.oai_identifier(repository_id, resource.public_id),
             url=landing_url(base_url, resource.public_id),
-            record=_as_of_now(resource, version.description()),
+            record=_as_of_now(resource, record or Record.model_validate({})),
             institution=tuple(Text(value=name, lang=lang) for lang, name in sorted(institution.names.items())),
             published=version.published,
             version=version.number,
             files=_links(resource, base_url, files.get(version.id or 0, [])),
         )
-    return described
+    return Descriptions(described, frozenset(unreadable))
+
+
+def _readable(resource: Resource, version: Version) -> Record | None:
+    try:
+        return version.description()
+    except ValueError as error:
+        logger.error(  # noqa: TRY400 - the trace would quote the record
+            "a stored record cannot be read",
+            extra={"resource": resource.public_id, "version": version.number, "error": type(error).__name__},
+        )
+        return None
 
 
 def _links(resource: Resource, base_url: str, files: Sequence[VersionFile]) -> tuple[FileLink, ...]:
@@ -85,13 +112,14 @@ def render(
 ) -> dict[int, bytes]:
     """The content of ``<metadata>`` for these resources, made now; nothing is written."""
     described = describe(session, resource_ids, repository_id=repository_id, base_url=base_url)
-    return {resource_id: format_.dump(found) for resource_id, found in described.items()}
+    return {resource_id: format_.dump(found) for resource_id, found in described.of.items()}
 
 
 def catch_up(engine: Engine, *, repository_id: str, base_url: str, formats: Mapping[str, Format] = FORMATS) -> int:
     """Render one batch of what changed since the last; the number of records looked at, 0 when all is done.
 
-    Killed anywhere it starts again at its last batch and doubles nothing.
+    Unreadable records are passed over and logged, and keep no rendering (:func:`unrendered`). Killed anywhere it
+    starts again at its last batch and doubles nothing.
     """
     name = _projection_name(base_url, formats)
     with reading(engine) as session:
@@ -109,7 +137,8 @@ def catch_up(engine: Engine, *, repository_id: str, base_url: str, formats: Mapp
             "revision": revision(format_, base_url),
             "content": format_.dump(found),
         }
-        for resource_id, found in described.items()
+        for resource_id, found in described.of.items()
+        if resource_id not in described.unreadable
         for format_ in formats.values()
     ]
     with transaction(engine) as session:
@@ -135,6 +164,12 @@ def behind(session: Session, *, base_url: str, formats: Mapping[str, Format] = F
     """How many changes the projection has still to follow."""
     progress = session.get(Projection, _projection_name(base_url, formats))
     return queries.records.clock(session).change - (progress.change if progress else 0)
+
+
+def unrendered(session: Session, *, base_url: str, formats: Mapping[str, Format] = FORMATS) -> int:
+    """How many live records the projection has passed and could not render: their stored text is damaged."""
+    progress = session.get(Projection, _projection_name(base_url, formats))
+    return queries.records.without_rendering(session, upto=progress.change if progress else 0)
 
 
 def revision(format_: Format, base_url: str) -> str:

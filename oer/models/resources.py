@@ -75,6 +75,11 @@ class AttachedFile(SQLModel):
     role: str = "main"
     language: str | None = None
 
+    @property
+    def told(self) -> tuple[str, str, str, str]:
+        """What the version's digest says of the file."""
+        return self.name, self.key, self.role, self.language or ""
+
 
 class VersionFile(AttachedFile, table=True):
     __tablename__ = "version_file"

@@ -154,3 +154,12 @@ def earliest(session: Session) -> datetime | None:
 
 def any_published(session: Session) -> bool:
     return session.exec(select(OaiRecord.resource_id).limit(1)).first() is not None
+
+
+def without_rendering(session: Session, *, upto: int) -> int:
+    """How many records that are not deleted, changed at ``upto`` or before, have no rendering of that change."""
+    kept = sa.exists().where(
+        col(Rendering.resource_id) == col(OaiRecord.resource_id), col(Rendering.change) == col(OaiRecord.change)
+    )
+    query = select(sa.func.count()).select_from(OaiRecord)
+    return session.exec(query.where(col(OaiRecord.change) <= upto, col(OaiRecord.deleted).is_(False), ~kept)).one()

@@ -68,7 +68,7 @@ def _known(session: Session, resource: Resource, fingerprint: str | None) -> Kno
 
 def _digest(session: Session, draft: Draft) -> str:
     files = queries.resources.draft_files(session, draft_id=draft.id or 0)
-    return versions.digest(draft.description(), [(file.name, file.key, file.role) for file in files])
+    return versions.digest(draft.description(), [file.told for file in files])
 
 
 def names(session: Session, draft: Draft) -> set[str]:

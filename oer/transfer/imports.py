@@ -77,7 +77,8 @@ class _Judged:
     def fingerprint(self, keys: Iterable[str]) -> str:
         """The digest of the version that this row would make of files with these keys."""
         named = zip(self.row.files, keys, strict=True)
-        return versions.digest(self.record, [(file_names.safe_name(file.name), key, file.role) for file, key in named])
+        told = [(file_names.safe_name(file.name), key, file.role, file.language or "") for file, key in named]
+        return versions.digest(self.record, told)
 
     def result(self, status: Status, public_id: str | None) -> Result:
         return Result(self.row.number, self.row.item, status, public_id, self.warnings, self.ignored)

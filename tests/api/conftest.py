@@ -6,6 +6,7 @@ from pathlib import Path
 
 import factories
 import pytest
+import sqlalchemy as sa
 from factories import Watch
 from starlette.testclient import TestClient
 
@@ -60,6 +61,20 @@ def revise(home: Installation) -> Callable[..., None]:
             if described is not None:
                 deposits.save(session, OPERATOR, public_id, described, note="مراجعة", now=home.now())
         _fill(home, public_id, files)
+
+    return do
+
+
+@pytest.fixture
+def poison(home: Installation) -> Callable[[str], None]:
+    """Spoils the stored record of every version of a resource, as a damaged disk or a strange hand would."""
+
+    def do(public_id: str) -> None:
+        with transaction(home.engine) as session:
+            wanted = sa.text(
+                "UPDATE version SET record = :text WHERE resource_id = (SELECT id FROM resource WHERE public_id = :id)"
+            )
+            session.connection().execute(wanted, {"text": '{"title": 5}', "id": public_id})
 
     return do
 

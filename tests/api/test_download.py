@@ -236,6 +236,39 @@ def test_files_for_members_come_with_a_token_of_that_institution_only(
     assert client.get(url, headers=member("college", "deposit")).json()["code"] == "scope.missing"
 
 
+@pytest.mark.parametrize(
+    ("access", "code"),
+    [
+        ({"kind": "embargoed", "until": date(2026, 6, 1)}, "files.embargoed"),
+        ({"kind": "institution"}, "files.restricted"),
+        ({"kind": "metadata-only"}, "files.metadata-only"),
+    ],
+)
+def test_closing_a_resource_closes_its_past_and_opening_it_does_not_open_that(
+    client: TestClient,
+    publish: Callable[..., str],
+    revise: Callable[..., None],
+    member: Callable[..., dict[str, str]],
+    access: dict[str, object],
+    code: str,
+) -> None:
+    public_id = publish({"a.txt": (b"one", "text/plain")})
+    past = address(public_id, "a.txt", 1)
+    etag = client.get(past).headers["etag"]
+    revise(public_id, {}, described=factories.record(access=access))
+    for condition in ({}, {"if-none-match": etag}, {"range": "bytes=0-0"}):
+        refused = client.get(past, headers=condition)
+        assert (refused.status_code, refused.json()["code"]) == (403, code)
+    told = client.get(f"/api/resources/{public_id}/versions/1").json()["access"]
+    assert told == client.get(f"/api/resources/{public_id}").json()["access"]
+    assert (told["kind"], told["open"]) == (access["kind"], False)
+    answer = client.get(past, headers=member("college"))
+    assert (answer.content, answer.headers["cache-control"]) == (b"one", "private, no-store")
+    revise(public_id, {}, described=factories.record())
+    assert client.get(past).content == b"one"
+    assert client.get(address(public_id, "a.txt", 2)).json()["code"] == code
+
+
 def test_withdrawn_and_hidden_files_are_gone(
     home: Installation, client: TestClient, publish: Callable[..., str]
 ) -> None:

@@ -148,6 +148,25 @@ def test_refusals_of_the_framework_are_problems_too(
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+@pytest.mark.parametrize(
+    ("url", "allowed"),
+    [
+        ("/", "GET, HEAD"),
+        ("/oai", "GET, HEAD, POST"),
+        ("/api/resources", "GET, HEAD"),
+        ("/api/resources/7k3v9qm2xd", "GET, HEAD"),
+        ("/api/resources/7k3v9qm2xd/versions/1/files/a.txt", "GET, HEAD"),
+        ("/api/problems/resource.unknown", "GET, HEAD"),
+        ("/api/openapi.json", "GET, HEAD"),
+    ],
+)
+def test_a_refused_method_is_told_the_ones_that_work(client: TestClient, url: str, allowed: str) -> None:
+    answer = client.delete(url)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    for method in allowed.split(", "):
+        assert client.request(method, url).status_code != 405
+
+
 def test_an_unexpected_error_says_an_id_and_nothing_else(
     home: Installation, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

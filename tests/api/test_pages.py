@@ -1,5 +1,6 @@
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
 from itertools import pairwise
@@ -181,9 +182,67 @@ def test_a_tombstone_gives_the_class_of_the_reason_and_no_title(client: TestClie
     answer = client.get(f"/resources/{public_id}", headers=BROWSER)
     assert answer.status_code == 410
     found = Page(answer.text)
-    assert "حماية الخصوصية" in found.words
+    assert {"حماية الخصوصية", "خاص", public_id} <= set(found.words)
     assert "الضوء والماء" not in answer.text
-    assert "خاص" not in found.words
+
+
+def test_the_words_of_a_tombstone_bear_their_own_direction_and_stay_words(
+    client: TestClient, home: Installation
+) -> None:
+    public_id = factories.published(home)
+    with transaction(home.engine) as session:
+        publishing.hide(
+            session, OPERATOR, public_id, reason="legal", note=HOSTILE, repository_id=home.repository_id, now=home.now()
+        )
+    answer = client.get(f"/resources/{public_id}", headers=BROWSER)
+    found = Page(answer.text)
+    assert answer.status_code == 410
+    assert HOSTILE in found.words
+    assert not found.all("script")
+    assert {"class": "words", "dir": "auto"} in found.all("dd")
+
+
+def test_files_beside_a_description_that_alone_is_public_are_told_so(
+    client: TestClient, publish: Callable[..., str]
+) -> None:
+    described = factories.record(access={"kind": "metadata-only"})
+    found = page(client, f"/resources/{publish({'a.txt': (b'x', 'text/plain')}, described=described)}", "en")
+    assert "Only the description is public; the files are not." in found.words
+    assert not [link for link in found.all("a") if "download" in link]
+
+
+def test_older_versions_are_linked_and_the_current_one_is_the_page(
+    client: TestClient, publish: Callable[..., str], revise: Callable[..., None]
+) -> None:
+    public_id = publish({"a.txt": (b"one", "text/plain")})
+    revise(public_id, {"a.txt": (b"two", "text/plain")})
+    revise(public_id, {"a.txt": (b"three", "text/plain")})
+    links = [link["href"] or "" for link in page(client, f"/resources/{public_id}").all("a")]
+    older = [f"https://oer.example.org/api/resources/{public_id}/versions/{number}" for number in (2, 1)]
+    assert [link for link in links if "/versions/" in link] == older
+    for address in older:
+        assert client.get(address.removeprefix("https://oer.example.org")).status_code == 200
+
+
+def test_an_address_that_nobody_chose_is_not_shown(client: TestClient, home: Installation) -> None:
+    assert "mailto:" not in client.get("/", headers=BROWSER).text
+    settings = home.settings.model_copy(update={"admin_email": "library@example.org"})
+    with TestClient(app.create(replace(home, settings=settings))) as other:
+        assert "mailto:library@example.org" in other.get("/", headers=BROWSER).text
+
+
+def test_one_damaged_record_does_not_take_the_start_page_down(
+    client: TestClient, home: Installation, poison: Callable[[str], None]
+) -> None:
+    damaged = factories.published(home, described=factories.record("تالف"))
+    factories.published(home, files={"b.txt": b"b"})
+    poison(damaged)
+    found = page(client, "/")
+    assert "الضوء والماء" in found.words
+    assert f"/resources/{damaged}" not in [link["href"] for link in found.all("a")]
+    answer = client.get(f"/resources/{damaged}", headers=BROWSER)
+    assert answer.status_code == 503
+    assert damaged in answer.text
 
 
 def test_a_language_chosen_by_hand_goes_on_through_the_links(client: TestClient, home: Installation) -> None:

@@ -121,7 +121,7 @@ def test_versions_are_listed_and_each_has_files_of_its_own(
     assert client.get(f"{URL}/{public_id}").json()["record"]["title"][0]["value"] == "عنوان جديد"
 
 
-@pytest.mark.parametrize("number", ["0", "3", "-1", str(2**31 - 1)])
+@pytest.mark.parametrize("number", ["0", "3", "-1", str(2**31 - 1), "9" * 5000, "x", "1.0", "01", "+1", "1%0A", "١"])
 def test_a_version_that_never_was_is_404(client: TestClient, home: Installation, number: str) -> None:
     answer = client.get(f"{URL}/{factories.published(home)}/versions/{number}")
     assert (answer.status_code, answer.json()["code"]) == (404, "version.unknown")
@@ -171,7 +171,8 @@ def test_no_cursor_breaks_the_list(client: TestClient, cursor: str) -> None:
 @pytest.mark.parametrize(
     ("query", "field", "code"),
     [("limit=0", "limit", "request.parameter-invalid"), ("limit=101", "limit", "request.parameter-invalid"),
-     ("limit=x", "limit", "request.parameter-invalid"), ("page=2", "page", "field.unknown")],
+     ("limit=x", "limit", "request.parameter-invalid"), ("limit=2&limit=3", "limit", "request.parameter-invalid"),
+     ("institution=a&institution=a", "institution", "request.parameter-invalid"), ("page=2", "page", "field.unknown")],
 )  # fmt: skip
 def test_a_wrong_parameter_is_named(client: TestClient, query: str, field: str, code: str) -> None:
     answer = client.get(f"{URL}?{query}")
@@ -188,7 +189,8 @@ def test_a_tombstone_says_that_it_was_here_and_nothing_of_what(client: TestClien
         "id": public_id,
         "state": "withdrawn",
         "reason": "rights",
-        "since": "2026-03-01T08:00:00+00:00",
+        "note": None,
+        "since": "2026-03-01T08:00:00Z",
         "oai_identifier": f"oai:{home.repository_id}:{public_id}",
     }
     for url in (f"{URL}/{public_id}", f"{URL}/{public_id}/versions", f"{URL}/{public_id}/versions/1",
@@ -196,6 +198,38 @@ def test_a_tombstone_says_that_it_was_here_and_nothing_of_what(client: TestClien
         gone = client.get(url)
         assert gone.status_code == 410
         assert "سر لا يظهر" not in gone.text
+
+
+def test_a_tombstone_has_the_words_that_were_given_for_it(client: TestClient, home: Installation) -> None:
+    public_id = factories.published(home)
+    with transaction(home.engine) as session:
+        publishing.withdraw(
+            session,
+            OPERATOR,
+            public_id,
+            reason="rights",
+            note="الناشر طلب ذلك",
+            repository_id=home.repository_id,
+            now=home.now(),
+        )
+    answer = client.get(f"{URL}/{public_id}")
+    schemas.ProblemOut.model_validate_json(answer.content)
+    assert answer.json()["tombstone"]["note"] == "الناشر طلب ذلك"
+
+
+def test_a_damaged_record_is_left_out_of_lists_and_is_503_by_itself(
+    client: TestClient, home: Installation, poison: Callable[[str], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    ids = [factories.published(home, files={"a.txt": b"%d" % number}) for number in range(4)]
+    poison(ids[2])
+    with caplog.at_level("ERROR"):
+        assert walked(client, f"{URL}?limit=1") == walked(client, URL) == [ids[3], ids[1], ids[0]]
+    assert {entry.resource for entry in caplog.records if entry.name == "api.lookup"} == {ids[2]}  # type: ignore[attr-defined]
+    for url in (f"{URL}/{ids[2]}", f"{URL}/{ids[2]}/versions/1"):
+        answer = client.get(url)
+        assert (answer.status_code, answer.json()["code"]) == (503, "record.damaged")
+        assert answer.headers["retry-after"] == "3600"
+    assert client.get(f"{URL}/{ids[2]}/files/a.txt").content == b"2"
 
 
 def test_nothing_unpublished_leaks_from_any_address(

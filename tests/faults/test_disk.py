@@ -12,6 +12,7 @@ import pytest
 import soundness
 from factories import drafted, institution, opened, published, record
 from fault_counts import TIMEOUT
+from killing import environment
 from sqlmodel import select
 
 from harvest import provider
@@ -66,7 +67,7 @@ def fill(folder: Path, *, leave: int = 0) -> Path:
 @contextmanager
 def on(small_disk: Path) -> Iterator[Installation]:
     """An installation whose store (and SQLite file) is on the small disk."""
-    with opened(small_disk / "data") as home:
+    with opened(small_disk / "data", store_url="") as home:
         with transaction(home.engine) as session:
             institution(session)
         yield home
@@ -196,7 +197,7 @@ def test_the_command_line_says_that_the_disk_is_full(small_disk: Path, tmp_path:
         filler = fill(small_disk, leave=4 * MIB)
         run = [sys.executable, "-m", "oer.cli", "deposit", str(big), "--record", str(described)]
         run += ["--institution", "college", "--publish", "--json"]
-        names = {"OER_DATA": str(home.settings.data), "OER_DATABASE_URL": home.settings.database_url}
+        names = environment(home)
         first = subprocess.run(run, env={**os.environ, **names}, cwd=ROOT, capture_output=True, check=False)
         assert first.returncode == 6, first.stderr.decode()
         assert b'"storage.full"' in first.stdout

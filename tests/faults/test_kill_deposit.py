@@ -22,7 +22,7 @@ import pytest
 import soundness
 from factories import institution, opened, published, record
 from fault_counts import TIMEOUT, count
-from killing import Say, duration, forked
+from killing import Say, duration, environment, forked
 from sqlmodel import Session, select
 
 from oer import cli, deposits, exposure, installation, publishing, queries
@@ -45,11 +45,6 @@ def content(number: int) -> bytes:
 
 def title(number: int) -> str:
     return f"الدرس رقم {number}"
-
-
-def environment(home: Installation) -> dict[str, str]:
-    """What a command needs to work on this installation."""
-    return {"OER_DATA": str(home.settings.data), "OER_DATABASE_URL": home.settings.database_url}
 
 
 def command(folder: Path, number: int) -> list[str]:

@@ -41,7 +41,7 @@ MIB = 1 << 20
 
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Installation]:
-    with opened(tmp_path / "data") as found:
+    with opened(tmp_path / "data", store_url="") as found:
         with transaction(found.engine) as session:
             institution(session)
         yield found

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 import soundness
-import sqlalchemy as sa
 from factories import drafted, opened
 from fault_counts import TIMEOUT, count
 from sqlalchemy.dialects import postgresql, sqlite
@@ -22,7 +21,7 @@ from sqlmodel import Session
 
 from oer import blobs, deposits, publishing
 from oer.db import is_sqlite, transaction
-from oer.errors import Unavailable
+from oer.errors import Conflict, Unavailable
 from oer.installation import Installation
 from oer.models import Blob
 from oer.policy import OPERATOR
@@ -55,7 +54,7 @@ STORES = ["filesystem", "memory", pytest.param("s3", marks=pytest.mark.s3)]
 
 @contextmanager
 def home_with(folder: Path, kind: str) -> Iterator[Installation]:
-    changes: dict[str, Any] = {"database_pool": 20}
+    changes: dict[str, Any] = {"database_pool": 20, "store_url": ""}
     if kind == "s3":
         url = os.environ.get("OER_TEST_STORE_URL")
         if not url:
@@ -114,7 +113,7 @@ def upload(home: Installation, chance: random.Random, until: float) -> Count:
                 raise
             done.refused += 1
             continue
-        except sa.exc.IntegrityError:
+        except Conflict:
             done.constraints += 1
             continue
         done.attached += 1

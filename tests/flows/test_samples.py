@@ -119,3 +119,8 @@ def test_an_arabic_name_survives_the_way_out(filled: Home, tmp_path: Path) -> No
         _get(file["url"])
     assert gone.value.code == 410
     gone.value.close()
+
+
+def test_nothing_in_the_data_folder_is_for_everybody(filled: Home) -> None:
+    folder = Path(filled.environment["OER_DATA"])
+    assert not [path for path in folder.rglob("*") if path.stat().st_mode & 0o007]

@@ -45,24 +45,25 @@ def test_decomposed_letters_give_the_same_canonical_form() -> None:
 
 def test_the_digest_is_the_documented_lines_hashed() -> None:
     record = Record(rights_holder="ل")
-    lines = 'oer-version 1\n{"rights_holder":"ل"}\n["درس.pdf","aa","main"]\n["b\\n.txt","bb","extra"]\n'
+    lines = 'oer-version 1\n{"rights_holder":"ل"}\n["درس.pdf","aa","main","ar"]\n["b\\n.txt","bb","extra",""]\n'
     expected = hashlib.sha256(lines.encode()).hexdigest()
-    assert digest(record, [("درس.pdf", "aa", "main"), ("b\n.txt", "bb", "extra")]) == expected
+    assert digest(record, [("درس.pdf", "aa", "main", "ar"), ("b\n.txt", "bb", "extra", "")]) == expected
 
 
 @pytest.mark.parametrize(
     "files",
     [
         [],
-        [("b", "bb", "main"), ("a", "aa", "main")],
-        [("a", "aa", "main")],
-        [("a", "aa", "extra"), ("b", "bb", "main")],
-        [("c", "aa", "main"), ("b", "bb", "main")],
-        [("a", "ab", "main"), ("b", "bb", "main")],
+        [("b", "bb", "main", ""), ("a", "aa", "main", "")],
+        [("a", "aa", "main", "")],
+        [("a", "aa", "extra", ""), ("b", "bb", "main", "")],
+        [("c", "aa", "main", ""), ("b", "bb", "main", "")],
+        [("a", "ab", "main", ""), ("b", "bb", "main", "")],
+        [("a", "aa", "main", "fr"), ("b", "bb", "main", "")],
     ],
 )
-def test_names_bytes_roles_and_order_of_files_all_count(files: list[tuple[str, str, str]]) -> None:
-    assert digest(Record(), files) != digest(Record(), [("a", "aa", "main"), ("b", "bb", "main")])
+def test_names_bytes_roles_languages_and_order_of_files_all_count(files: list[tuple[str, str, str, str]]) -> None:
+    assert digest(Record(), files) != digest(Record(), [("a", "aa", "main", ""), ("b", "bb", "main", "")])
 
 
 def test_texts_are_compared_language_by_language() -> None:

@@ -139,14 +139,14 @@ def test_a_resource_is_withdrawn_once_and_restored_once(terminal: Terminal) -> N
     assert terminal.json("show", public_id)["state"] == "published"
 
 
-def test_a_submitted_draft_is_shown_as_such_and_a_second_revision_waits(terminal: Terminal) -> None:
+def test_a_submitted_draft_is_shown_as_such_and_a_second_revision_goes_on_with_the_first(terminal: Terminal) -> None:
     public_id = draft(terminal)
     terminal.good("submit", public_id)
     assert "submitted" in terminal.good("show", public_id).out
     assert terminal("submit", public_id).code == 5
     terminal.good("publish", public_id)
     terminal.good("revise", public_id)
-    assert terminal("revise", public_id).code == 5
+    terminal.good("revise", public_id)
 
 
 def test_an_action_is_the_person_s_who_is_named(terminal: Terminal) -> None:
@@ -244,3 +244,41 @@ def test_a_draft_that_was_discarded_is_not_there_any_more(terminal: Terminal) ->
         deposits.discard(session, OPERATOR, public_id, now=home.now())
     assert terminal("publish", public_id).code == 4
     assert json.loads(terminal("show", public_id, "--json").out)["error"]["code"] == "resource.unknown"
+
+
+def test_a_draft_can_be_changed_again_and_again_and_dropped(terminal: Terminal) -> None:
+    public_id = draft(terminal, "--publish")
+    terminal.good("revise", public_id)
+    refused = terminal("publish", public_id)
+    assert refused.code == 5, "nothing has changed"
+    assert terminal("submit", public_id).code == 5
+    terminal.good("revise", public_id, terminal.file("b.txt", "another"))
+    terminal.good("submit", public_id)
+    terminal.good("recall", public_id)
+    terminal.good("discard", public_id)
+    shown = terminal.json("show", public_id)
+    assert (shown["draft"], shown["version"]) == (None, 1)
+    terminal.good("revise", public_id, terminal.file("b.txt", "another"), "--publish")
+    assert len(terminal.json("show", public_id)["files"]) == 2
+
+
+def test_a_first_draft_can_be_corrected_before_it_is_published(terminal: Terminal) -> None:
+    public_id = draft(terminal)
+    terminal.good("revise", public_id, terminal.file("b.txt", "another"), "--remove", "a.txt", "--publish")
+    assert [file["name"] for file in terminal.json("show", public_id)["files"]] == ["b.txt"]
+
+
+def test_a_discarded_first_draft_leaves_nothing(terminal: Terminal) -> None:
+    public_id = draft(terminal)
+    terminal.good("discard", public_id)
+    assert terminal("show", public_id).code == 4
+
+
+def test_a_file_of_another_language_is_another_version(terminal: Terminal) -> None:
+    terminal.file("l.txt", "كلمات")
+    row = {"path": "l.txt", "record": json.loads(terminal.record().read_text("utf-8"))}
+    for language, status in (("ar", "created"), ("ar", "unchanged"), ("fr", "updated")):
+        rows = [{**row, "path": None, "item": "one", "files": [{"path": "l.txt", "language": language}]}]
+        index = terminal.file("index.json", json.dumps(rows))
+        report = terminal.json("import", index, "--institution", "college", "--publish")
+        assert report["counts"] == {status: 1}

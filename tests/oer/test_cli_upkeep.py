@@ -1,7 +1,10 @@
 """``doctor``, ``sweep``, ``worker --once``, ``bench seed``: looking after an installation."""
 
+import json
 import os
 import random
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,13 +12,15 @@ import command_line
 import pytest
 import snapshots
 from command_line import Terminal
+from sqlmodel import select
 
 from api import i18n
 from metadata import validate
-from oer import deposits, queries
+from oer import deposits, jobs, queries
 from oer.cli import output, seeding, working
 from oer.db import reading, transaction
 from oer.exposure import renderings
+from oer.models import Job, Version
 from oer.policy import OPERATOR
 
 
@@ -119,6 +124,23 @@ def test_every_job_kind_runs_and_may_run_twice(terminal: Terminal) -> None:
         assert set(working.RECURRING) <= set(working.KINDS)
 
 
+def test_a_worker_in_the_middle_of_a_sweep_stops_at_once_and_sweeps_again_later(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stop = threading.Event()
+    with terminal.home() as home:
+        with transaction(home.engine) as session:
+            jobs.enqueue(session, "blobs.sweep", now=home.now(), name="blobs.sweep")
+        threading.Timer(0.5, stop.set).start()
+        began = time.monotonic()
+        working.work(home, stop, alive=lambda: True, name="test")
+        assert time.monotonic() - began < 10
+        with reading(home.engine) as session:
+            (job,) = session.exec(select(Job).where(Job.kind == "blobs.sweep")).all()
+        assert (job.state, job.attempts) == ("waiting", 1)
+        assert "Stopped" in (job.error or "")
+
+
 def test_seeded_records_can_be_published_and_have_three_languages() -> None:
     languages = set()
     for record in seeding.records(500, seed=7):
@@ -160,3 +182,29 @@ def test_a_first_start_makes_the_folder_with_everything_in_it(tmp_path: Path) ->
         terminal.good("institution", "list", **environment)
         assert place.is_dir()
         assert os.access(place, os.W_OK)
+
+
+def found_by_the_doctor(terminal: Terminal, **environment: str) -> dict[str, str]:
+    return {one["code"]: one["level"] for one in json.loads(terminal("doctor", "--json", **environment).out)}
+
+
+def test_the_doctor_says_what_would_keep_the_server_from_starting(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.deposited()
+    assert (
+        found_by_the_doctor(terminal, OER_REPOSITORY_ID="other.example.org")["settings.repository-id-fixed"] == "error"
+    )
+    assert found_by_the_doctor(terminal, OER_LABELS=str(tmp_path / "none.json"))["labels.invalid"] == "error"
+    assert found_by_the_doctor(terminal, OER_PAGE_SIZ="3")["doctor.setting-unknown"] == "warning"
+    folder = Path(terminal.environment["OER_DATA"])
+    folder.chmod(0o755)
+    assert found_by_the_doctor(terminal)["doctor.data-readable"] == "warning"
+
+
+def test_the_doctor_counts_records_that_cannot_be_read(terminal: Terminal) -> None:
+    terminal.deposited()
+    with terminal.home() as home, transaction(home.engine) as session:
+        version = session.exec(select(Version)).one()
+        version.record = '{"title": 5}'
+        session.add(version)
+    terminal.good("worker", "--once")
+    assert found_by_the_doctor(terminal)["doctor.records-unreadable"] == "error"

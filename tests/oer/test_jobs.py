@@ -247,3 +247,36 @@ def test_jobs_are_counted_by_state(home):
     jobs.claim(home.engine, now=START)
     with reading(home.engine) as session:
         assert queries.jobs.counts(session) == {"waiting": 1, "running": 1}
+
+
+def test_a_long_job_keeps_its_lease(home, monkeypatch):
+    monkeypatch.setattr(jobs, "LEASE", timedelta(seconds=0.3))
+    enqueue(home)
+    seen = []
+    renewed = threading.Event()
+
+    def lease() -> None:
+        (job,) = all_jobs(home)
+        seen.append(job.lease)
+
+    def handler(_payload) -> None:
+        lease()
+        for _ in range(200):
+            home.now.forward(seconds=1)
+            if renewed.wait(0.05):
+                break
+            lease()
+            if seen[-1] > seen[0]:
+                renewed.set()
+
+    assert run(home, {"note": handler}) == "note"
+    assert renewed.is_set()
+    assert [job.state for job in all_jobs(home)] == ["done"]
+
+
+def test_a_failing_job_says_so_in_the_log(home, caplog):
+    enqueue(home)
+    run(home, {}, attempts=1)
+    (entry,) = [entry for entry in caplog.records if entry.name == "oer.jobs"]
+    assert (entry.levelname, entry.kind, entry.attempt) == ("ERROR", "note", 1)
+    assert "no handler" in entry.error

@@ -213,6 +213,30 @@ def test_a_refused_download_says_until_when():
     assert (caught.value.code, caught.value.params) == ("files.embargoed", {"until": "2026-06-01"})
 
 
+def test_files_beside_a_description_that_alone_is_public_have_words_of_their_own():
+    with pytest.raises(Forbidden) as caught:
+        policy.require_download(
+            ANONYMOUS, resource(), COLLEGE_ITSELF, access="metadata-only", available=None, today=TODAY
+        )
+    assert caught.value.code == "files.metadata-only"
+
+
+def test_of_two_accesses_the_stricter_counts():
+    soon, later = date(2026, 6, 1), date(2027, 1, 1)
+    rising = [
+        ("open", None),
+        ("embargoed", soon),
+        ("embargoed", later),
+        ("embargoed", None),
+        ("institution", None),
+        ("metadata-only", None),
+        ("unheard of", None),
+    ]
+    for place, milder in enumerate(rising):
+        for stricter in rising[place:]:
+            assert policy.strictest(milder, stricter) == policy.strictest(stricter, milder) == stricter
+
+
 def test_an_unknown_access_kind_gives_nothing_to_strangers():
     with pytest.raises(Forbidden):
         policy.require_download(ANONYMOUS, resource(), COLLEGE_ITSELF, access="", available=None, today=TODAY)
@@ -223,8 +247,11 @@ def test_an_unknown_access_kind_gives_nothing_to_strangers():
 )
 def test_a_tombstone_tells_its_reason(state, code):
     with pytest.raises(Gone) as caught:
-        policy.require_sight(ANONYMOUS, resource(state), COLLEGE_ITSELF)
+        policy.require_sight(
+            ANONYMOUS, resource(state).model_copy(update={"reason_note": "Words for everybody"}), COLLEGE_ITSELF
+        )
     assert (caught.value.code, caught.value.params["reason"]) == (code, "rights")
+    assert caught.value.params["note"] == "Words for everybody"
 
 
 # For each draft state, the steps that the state table has; who may not even see the draft gets NotFound.

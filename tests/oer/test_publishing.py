@@ -97,7 +97,7 @@ def test_a_digest_computed_anew_equals_the_one_kept(home):
         assert len({version.digest for version in kept}) == 2
         for version in kept:
             files = queries.resources.files(session, version_id=version.id)
-            told = [(file.name, file.key, file.role) for file in files]
+            told = [file.told for file in files]
             assert versions.digest(version.description(), told) == version.digest
             assert versions.canonical(version.description()) == version.record.encode()
 

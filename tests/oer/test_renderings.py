@@ -166,7 +166,7 @@ def test_an_ended_embargo_shows_as_open(home, watch):
         with reading(home.engine) as session:
             resource = queries.resources.by_public_id(session, public_id=public_id)
             found = renderings.describe(session, [resource.id], repository_id=home.repository_id, base_url=ADDRESS)
-            return found[resource.id]
+            return found.of[resource.id]
 
     assert described().record.access.kind == "embargoed"
     assert described().files == ()
@@ -182,3 +182,34 @@ def test_addresses_escape_what_a_name_may_hold():
     address = renderings.file_url(ADDRESS, "7k3v9qm2xd", name)
     assert address.isascii()
     assert address.removeprefix(f"{ADDRESS}/api/resources/7k3v9qm2xd/files/").count("/") == 0
+
+
+def damage(home, public_id: str) -> None:
+    with transaction(home.engine) as session:
+        resource = queries.resources.by_public_id(session, public_id=public_id)
+        version = queries.resources.version(session, resource_id=resource.id, number=1)
+        version.record = '{"title": 5}'
+        session.add(version)
+
+
+def test_a_damaged_record_stops_no_other(home, caplog):
+    broken, sound = published(home), published(home, described=record("سليم"))
+    damage(home, broken)
+    while catch_up(home):
+        pass
+    assert behind(home) == 0
+    assert current(home, broken) is None
+    assert "سليم".encode() in current(home, sound)
+    assert [entry.resource for entry in caplog.records if entry.name == "oer.exposure.renderings"] == [broken]
+    with reading(home.engine) as session:
+        assert renderings.unrendered(session, base_url=ADDRESS) == 1
+
+
+def test_a_harvester_gets_a_damaged_record_by_its_name_and_all_others_whole(home):
+    broken, sound = published(home), published(home, described=record("سليم"))
+    damage(home, broken)
+    with reading(home.engine) as session:
+        ids = [queries.resources.by_public_id(session, public_id=one).id for one in (broken, sound)]
+        made = renderings.render(session, FORMATS["oai_dc"], ids, repository_id=home.repository_id, base_url=ADDRESS)
+    assert broken.encode() in made[ids[0]]
+    assert "سليم".encode() in made[ids[1]]
