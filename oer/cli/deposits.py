@@ -239,7 +239,7 @@ def _open(session: Session, found: Installation, actor: Actor, public_id: str) -
 def withdraw(
     public_id: Id,
     reason: Annotated[str, typer.Option(help=", ".join(REASONS))],
-    note: Annotated[str, typer.Option(help="Words for the tombstone.")] = "",
+    note: Annotated[str, typer.Option(help="Public words for the tombstone.")] = "",
     as_: As = None,
     as_json: AsJson = False,
 ) -> None:
