@@ -154,7 +154,7 @@ def test_an_action_is_the_person_s_who_is_named(terminal: Terminal) -> None:
     terminal.good("admin", "create", email, "--ordinary", "--password-stdin", input="correct horse battery")
     terminal.good("role", "grant", email, "college", "reviewer")
     public_id = draft(terminal, "--publish", "--as", email.upper())
-    with terminal.home() as home, reading(home.engine) as session:
+    with terminal.home() as home, transaction(home.engine) as session:
         resource = queries.resources.by_public_id(session, public_id=public_id)
         person = queries.people.by_email(session, email=email)
         assert resource is not None

@@ -4,11 +4,13 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import command_line
 import pytest
+import serving
 import snapshots
 from command_line import Terminal
 
@@ -204,13 +206,19 @@ def test_every_wrong_setting_is_named_at_once(terminal: Terminal) -> None:
     assert all(name in done.err for name in ("OER_BASE_URL", "OER_PAGE_SIZE", "OER_LOG_LEVEL"))
 
 
-def test_the_identity_of_a_repository_in_use_is_fixed(terminal: Terminal) -> None:
-    assert terminal("institution", "list", OER_REPOSITORY_ID="first.example.org").code == 0
-    assert terminal("institution", "list", OER_REPOSITORY_ID="second.example.org").code == 0
-    terminal.deposited()
-    done = terminal("institution", "list", OER_REPOSITORY_ID="third.example.org")
-    assert done.code == 7
-    assert "second.example.org" in done.err
+def test_the_identity_of_a_repository_in_use_is_fixed(tmp_path: Path) -> None:
+    with serving.home(tmp_path / "home") as home:
+
+        def listed(name: str) -> subprocess.CompletedProcess[str]:
+            named = replace(home, environment={**home.environment, "OER_REPOSITORY_ID": name})
+            return named.oer("institution", "list", check=False)
+
+        assert listed("first.example.org").returncode == 0
+        assert listed("second.example.org").returncode == 0
+        home.oer("bench", "seed", "1")
+        done = listed("third.example.org")
+        assert (done.returncode, done.stdout) == (7, "")
+        assert "second.example.org" in done.stderr
 
 
 @pytest.fixture

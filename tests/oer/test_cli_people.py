@@ -1,8 +1,11 @@
 import hashlib
 import os
 import pty
+import select
 import subprocess
 import sys
+import termios
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -57,17 +60,27 @@ def test_at_a_terminal_the_password_is_asked_for_twice_and_not_shown(terminal: T
     said = b""
     for prompt in (b"Password", b"The same again"):
         while prompt not in said:
-            said += os.read(there, 1000)
-        os.write(there, PASSWORD.encode() + b"\n")
-    try:
-        while block := os.read(there, 1000):
+            block = heard(there)
+            assert block, f"the command ended: {said.decode()}"
             said += block
-    except OSError:  # the other side has closed
-        pass
+        while termios.tcgetattr(there)[3] & termios.ECHO:  # what is typed before that is thrown away
+            time.sleep(0.01)
+        os.write(there, PASSWORD.encode() + b"\n")
+    while block := heard(there):
+        said += block
     os.close(there)
     assert process.wait(30) == 0
     assert PASSWORD.encode() not in said
     assert b"Created administrator a@example.org" in said
+
+
+def heard(terminal: int) -> bytes:
+    """What comes next; nothing at the end."""
+    assert select.select([terminal], [], [], 60)[0], "the command waits for something else"
+    try:
+        return os.read(terminal, 1000)
+    except OSError:  # the other side has closed
+        return b""
 
 
 @pytest.mark.parametrize(
