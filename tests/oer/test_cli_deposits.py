@@ -12,7 +12,7 @@ from command_line import Terminal
 
 from oer import deposits, queries
 from oer.cli import deposits as commands
-from oer.db import reading, transaction
+from oer.db import transaction
 from oer.models import Blob
 from oer.policy import OPERATOR
 from oer.transfer import folders
