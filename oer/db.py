@@ -55,7 +55,7 @@ def connect(url: str, *, pool: int = 10) -> Engine:
     """
     try:
         parsed = sa.make_url(url)
-    except sa.exc.ArgumentError:
+    except (sa.exc.ArgumentError, ValueError):  # ValueError: a port that is no number
         raise Misconfigured("settings.database-unknown", url=_without_password(url)) from None
     if parsed.get_backend_name() == "sqlite":
         return _sqlite(parsed, pool)

@@ -51,6 +51,8 @@ def examine(settings: Settings, *, now: datetime) -> list[Finding]:
     else:
         findings.extend(_database(engine, settings, now))
         engine.dispose()
+    if settings.store_url.startswith("file:") and not settings.data.exists():
+        return findings  # opening the store would make its folder
     try:
         findings.extend(_store(installation.open_store(settings)))
     except (OerError, StoreError) as error:

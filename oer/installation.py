@@ -51,11 +51,15 @@ def open_installation(settings: Settings, *, now: Callable[[], datetime] = utc_n
     if settings.labels is not None:
         use_labels(settings.labels)
     engine = db.connect(settings.database_url, pool=settings.database_pool)
-    store = open_store(settings)
-    with db.translated():
-        migrations.upgrade(engine)
-    with transaction(engine) as session:
-        identity = _identity(session, settings.repository_id, now=now())
+    try:
+        store = open_store(settings)
+        with db.translated():
+            migrations.upgrade(engine)
+        with transaction(engine) as session:
+            identity = _identity(session, settings.repository_id, now=now())
+    except BaseException:
+        engine.dispose()
+        raise
     return Installation(settings, engine, store, identity.repository_id, bytes.fromhex(identity.secret), now)
 
 

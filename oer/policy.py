@@ -173,4 +173,6 @@ def require_download(
         return
     if access == "embargoed":
         raise Forbidden("files.embargoed", until=available.isoformat() if available else "")
-    raise Forbidden("files.metadata-only" if access == "metadata-only" else "files.restricted")
+    if access == "metadata-only":
+        raise Forbidden("files.metadata-only")
+    raise Forbidden("files.restricted")

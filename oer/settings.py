@@ -126,6 +126,7 @@ def load(**changes: object) -> Settings:
         return Settings(**changes)  # type: ignore[arg-type]
     except ValidationError as error:
         faults = "; ".join(
-            f"OER_{str(fault['loc'][0]).upper() if fault['loc'] else ''}: {fault['msg']}" for fault in error.errors()
+            f"OER_{str(fault['loc'][0]).upper() if fault['loc'] else ''}: {fault['msg'].removeprefix('Value error, ')}"
+            for fault in error.errors()
         )
         raise Misconfigured("settings.invalid", faults=faults) from None

@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -17,7 +16,7 @@ from oer import logs
 
 logger = logging.getLogger(__name__)
 
-_GRACE = 20  # seconds that processes have to end by themselves
+_GRACE = 8  # seconds that processes have to end by themselves; a web process that is still starting misses the signal
 PARENT = "OER_SUPERVISED_BY"
 
 
@@ -70,24 +69,49 @@ def _keep_worker(stop: threading.Event) -> None:
     pause = 1.0
     while not stop.is_set():
         started = time.monotonic()
-        process = subprocess.Popen([sys.executable, "-m", "oer.cli", "worker"])
-        while process.poll() is None and not stop.wait(0.5):
+        worker = _Worker()
+        while worker.poll() is None and not stop.wait(0.5):
             pass
         if stop.is_set():
-            _end(process)
+            worker.end()
             return
-        logger.error("the worker ended and is started again", extra={"exit": process.returncode})
+        logger.error("the worker ended and is started again", extra={"exit": worker.poll()})
         pause = 1.0 if time.monotonic() - started > 60 else min(60.0, pause * 2)
         stop.wait(pause)
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(timeout=_GRACE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+class _Worker:
+    """The background process.
+
+    Started without ``subprocess``, whose ``Popen`` waits for the end of a pipe: the web server forks at the same
+    time in another thread, its children inherit the pipe, and the wait would last as long as they live.
+    """
+
+    def __init__(self) -> None:
+        self.pid = os.posix_spawn(sys.executable, [sys.executable, "-m", "oer.cli", "worker"], os.environ)
+        self._exit: int | None = None
+
+    def poll(self) -> int | None:
+        """The exit code, negative for a signal; None while it runs."""
+        if self._exit is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self._exit = os.waitstatus_to_exitcode(status)
+        return self._exit
+
+    def end(self) -> None:
+        """Ask it to stop, and make it after the grace."""
+        until = time.monotonic() + _GRACE
+        self._send(signal.SIGTERM)
+        while self.poll() is None and time.monotonic() < until:
+            time.sleep(0.05)
+        self._send(signal.SIGKILL)
+        while self.poll() is None:
+            time.sleep(0.05)
+
+    def _send(self, how: signal.Signals) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, how)
 
 
 def orphaned() -> bool:
