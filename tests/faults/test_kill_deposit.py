@@ -249,7 +249,7 @@ def test_a_deposit_killed_at_each_call_that_changes_anything_loses_nothing(tmp_p
 
 def found_after_kills(home: Installation, work: Any) -> list[str]:
     for _ in range(count(40, 100)):
-        forked(work, kill_after=random.uniform(0.02, 0.2))
+        forked(work, kill_after=random.uniform(0.05, 0.8))  # opening alone takes 0.2 s on a busy machine
         with reopened(home) as again:
             if found := soundness.faults(again):
                 return found
@@ -273,6 +273,7 @@ def test_the_row_before_the_bytes_is_found_out(tmp_path: Path, monkeypatch: pyte
                     named = {"name": "a.bin", "media_type": "application/octet-stream", "limits": again.settings}
                     deposits.attach(session, OPERATOR, public_id, again.store, stored, now=now, **named)
                     publishing.publish(session, OPERATOR, public_id, repository_id=again.repository_id, now=now)
+                time.sleep(0.05)  # wide enough for a random kill to hit
                 again.store.put([some])
                 say(public_id)
 
@@ -291,6 +292,7 @@ def test_a_record_shown_after_the_commit_is_found_out(tmp_path: Path, monkeypatc
         with reopened(home) as again:
             while True:
                 say(published(again))
+                time.sleep(0.05)  # wide enough for a random kill to hit
                 with transaction(again.engine) as session:
                     shown, named = later.pop()
                     expose(session, shown, **named)
