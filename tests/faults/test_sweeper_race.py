@@ -17,6 +17,7 @@ import soundness
 from factories import drafted, opened
 from fault_counts import TIMEOUT, count
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session
 
 from oer import blobs, deposits, publishing
@@ -113,7 +114,7 @@ def upload(home: Installation, chance: random.Random, until: float) -> Count:
                 raise
             done.refused += 1
             continue
-        except Conflict:
+        except (Conflict, IntegrityError):
             done.constraints += 1
             continue
         done.attached += 1
