@@ -88,9 +88,11 @@ class SeaweedFS:
         credentials = [{"accessKey": self.access_key, "secretKey": self.secret_key}]
         rights = self.folder / "s3.json"
         rights.write_text(json.dumps({"identities": [{"name": "t", "credentials": credentials, "actions": actions}]}))
+        # Every bucket grows volumes of its own, by default seven at once: more than a small disk is counted to hold.
+        environment = {**os.environ, "WEED_MASTER_VOLUME_GROWTH_COPY_1": "1"}
         with (self.folder / "log.txt").open("ab") as log:
             self.process = subprocess.Popen(
-                [str(binary), *self._options(rights)], stdout=log, stderr=log, cwd=self.folder
+                [str(binary), *self._options(rights)], stdout=log, stderr=log, cwd=self.folder, env=environment
             )
         self._wait()
 
@@ -104,7 +106,9 @@ class SeaweedFS:
         closed = ["-s3.port.iceberg=0", "-s3.port.lance=0", "-master.telemetry=false"]
         # By default a restart waits 10 s for an election that one server always wins.
         quick = ["-master.electionTimeout=1s"]
-        volumes = ["-master.volumeSizeLimitMB=128", "-volume.max=0"]
+        # A count, not space: an empty volume takes a few bytes. With 0 the server divides the free disk by the volume
+        # size, and on a small disk answers InternalError once a run has made that many buckets.
+        volumes = ["-master.volumeSizeLimitMB=128", "-volume.max=10000"]
         where = ["server", f"-dir={self.folder}", *addresses, *ports, *sockets]
         return [*where, *closed, *quick, *volumes, "-filer", "-s3", f"-s3.config={rights}"]
 
