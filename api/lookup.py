@@ -1,6 +1,5 @@
 """What a caller asks for by name and may see: a resource in one of its versions."""
 
-import logging
 import re
 import unicodedata
 from dataclasses import dataclass
@@ -9,13 +8,10 @@ from datetime import date
 from sqlmodel import Session
 
 from metadata import values
-from metadata.record import Record
-from oer import identifiers, policy, queries
-from oer.errors import Gone, NotFound, OerError, Unavailable
+from oer import identifiers, policy, queries, stored
+from oer.errors import Gone, NotFound, OerError
 from oer.models import Institution, Resource, Version, VersionFile
 from oer.policy import ANONYMOUS, Actor
-
-logger = logging.getLogger(__name__)
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
 
@@ -36,12 +32,12 @@ class Found:
     def access(self) -> tuple[str, date | None]:
         """Kind, and the first day of open files. The resource knows of an embargo that a job has lifted since.
 
-        A past version is never more open than the current one. Raises Unavailable (:func:`described`).
+        A past version is never more open than the current one. Raises Unavailable (``stored.record_of``).
         """
         current = self.resource.access, self.resource.available
         if self.is_current:
             return current
-        written = described(self.resource, self.version).access
+        written = stored.record_of(self.resource, self.version).access
         return policy.strictest(current, (written.kind, written.until))
 
     def is_open(self, *, today: date) -> bool:
@@ -56,18 +52,6 @@ class Found:
         """Raises Forbidden, NotFound or Gone (``policy.require_download``)."""
         kind, available = self.access
         policy.require_download(actor, self.resource, self.institution, access=kind, available=available, today=today)
-
-
-def described(resource: Resource, version: Version) -> Record:
-    """The record of a version. Raises Unavailable, and logs, where the stored text is none: the row was damaged."""
-    try:
-        return version.description()
-    except ValueError as error:
-        logger.error(  # noqa: TRY400 - the trace would quote the record
-            "a stored record cannot be read",
-            extra={"resource": resource.public_id, "version": version.number, "error": type(error).__name__},
-        )
-        raise Unavailable("record.damaged", id=resource.public_id) from None
 
 
 def resource(session: Session, actor: Actor, public_id: str) -> tuple[Resource, Institution]:

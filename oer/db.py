@@ -1,6 +1,7 @@
 """The database: an engine for SQLite or PostgreSQL, and the two ways into it, ``transaction`` and ``reading``."""
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -19,11 +20,12 @@ from oer.errors import Conflict, Full, Misconfigured, OerError, Unavailable
 # Python 3.11 on Debian 12 brings SQLite 3.40, which can corrupt a WAL that several connections reset.
 SQLITE_FLOOR = (3, 51, 3)
 
+_BUSY_SECONDS = 20
+
 _PRAGMAS = (
-    "journal_mode=WAL",
+    f"busy_timeout={_BUSY_SECONDS * 1000}",
     "synchronous=FULL",  # NORMAL lost every acknowledged commit in a power-cut test
     "foreign_keys=ON",
-    "busy_timeout=20000",
     "temp_store=MEMORY",
 )
 
@@ -79,7 +81,7 @@ def _sqlite(url: sa.URL, pool: int) -> Engine:
         max_overflow=0,
         pool_timeout=30,
         poolclass=sa.pool.QueuePool,
-        connect_args={"check_same_thread": False, "timeout": 20},
+        connect_args={"check_same_thread": False, "timeout": _BUSY_SECONDS},
     )
 
     @event.listens_for(engine, "connect")
@@ -87,6 +89,7 @@ def _sqlite(url: sa.URL, pool: int) -> Engine:
         raw.isolation_level = None  # the driver must not begin transactions of its own
         for pragma in _PRAGMAS:
             raw.execute(f"PRAGMA {pragma}")
+        _write_ahead(raw)
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
@@ -97,6 +100,23 @@ def _sqlite(url: sa.URL, pool: int) -> Engine:
         connection.exec_driver_sql("BEGIN" if reading_only else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _write_ahead(raw: Any) -> None:
+    """Turn the file to its write-ahead log, as the first of several processes on a new one.
+
+    SQLite does not wait in this for another that does the same, or has just begun: it fails at once.
+    """
+    until = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            raw.execute("PRAGMA journal_mode=WAL")
+        except pysqlite3.dbapi2.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != pysqlite3.dbapi2.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _without_password(url: str) -> str:

@@ -15,7 +15,7 @@ from sqlmodel import Session, col, delete
 from metadata import validate, versions
 from metadata.findings import Problem
 from metadata.record import Record
-from oer import audit, blobs, identifiers, policy, queries
+from oer import audit, blobs, identifiers, policy, queries, stored
 from oer.errors import Conflict, Invalid, NotFound, Stale, TooLarge
 from oer.models import FILE_ROLES, Draft, DraftFile, ImportedItem, Institution, Resource, Review, VersionFile
 from oer.policy import Actor
@@ -73,7 +73,7 @@ def revise(session: Session, actor: Actor, public_id: str, *, now: datetime) -> 
         raise Conflict("draft.exists", id=public_id)
     version = queries.resources.version(session, resource_id=resource.id, number=resource.number)
     assert version is not None
-    draft = _draft_of(session, actor, resource, version.description(), now=now)
+    draft = _draft_of(session, actor, resource, stored.record_of(resource, version), now=now)
     for file in queries.resources.files(session, version_id=version.id or 0):
         session.add(_carried(file, draft))
     opened = Open(resource, institution, draft)
@@ -297,7 +297,7 @@ def submit(session: Session, actor: Actor, public_id: str, *, expected: int | No
 
 def require_publishable(session: Session, found: Open) -> Record:
     """The draft's record. Raises Invalid with all problems, a missing file among them."""
-    record = found.draft.description()
+    record = stored.record_of(found.resource, found.draft)
     _require_difference(session, found, record)
     faults = errors_of(validate.problems(record, "publish"))
     has_files = bool(queries.resources.draft_files(session, draft_id=found.draft.id or 0))

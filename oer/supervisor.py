@@ -88,7 +88,7 @@ class _Worker:
     """
 
     def __init__(self) -> None:
-        self.pid = os.posix_spawn(sys.executable, [sys.executable, "-m", "oer.cli", "worker"], os.environ)
+        self.pid = os.posix_spawn(sys.executable, [sys.executable, "-m", "oer.working"], os.environ)
         self._exit: int | None = None
 
     def poll(self) -> int | None:

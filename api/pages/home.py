@@ -8,10 +8,10 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import conditional, lookup, render, security
+from api import conditional, render, security
 from metadata import licences, vocabularies
 from metadata.record import Text
-from oer import institutions, queries
+from oer import institutions, queries, stored
 from oer.db import reading
 from oer.errors import Unavailable
 from oer.installation import Installation
@@ -88,7 +88,7 @@ def _cards(rows: Sequence[tuple[Resource, Version, Institution]], spoken: str) -
 
 
 def _card(resource: Resource, version: Version, institution: Institution, spoken: str) -> Card:
-    record = lookup.described(resource, version)
+    record = stored.record_of(resource, version)
     licence = licences.get(record.licence) if record.licence else None
     return Card(
         path=f"/resources/{resource.public_id}",

@@ -14,7 +14,7 @@ from api.pages.home import institution_name, sent
 from metadata import attribution, licences, vocabularies
 from metadata.licences import Licence
 from metadata.record import Agent, Record, Text
-from oer import queries
+from oer import queries, stored
 from oer.db import reading
 from oer.exposure import renderings
 from oer.installation import Installation
@@ -91,7 +91,7 @@ def show(request: Request) -> Response:
         files = queries.resources.files(session, version_id=found.version.id or 0)
         versions = queries.resources.versions(session, resource_id=found.resource.id or 0)
     spoken = render.language(request)
-    record = lookup.described(found.resource, found.version)
+    record = stored.record_of(found.resource, found.version)
     kind, available = found.access
     base_url = here.settings.base_url
     url = renderings.landing_url(base_url, public_id)

@@ -21,7 +21,7 @@ from api import conditional, lookup, schemas
 from api.deps import Here, Secret, reader
 from api.download import Content, Download
 from api.lookup import Found
-from oer import identifiers, queries
+from oer import identifiers, queries, stored
 from oer.db import reading
 from oer.errors import Invalid, NotFound, Unavailable
 from oer.exposure import renderings
@@ -242,7 +242,7 @@ def body(
 ) -> schemas.ResourceOut:
     """The resource as the API shows it. With ``of_version`` its files have the addresses of that version.
 
-    Raises Unavailable (``lookup.described``).
+    Raises Unavailable (``stored.record_of``).
     """
     resource, version, institution = found.resource, found.version, found.institution
     base_url, public_id = here.settings.base_url, resource.public_id
@@ -254,7 +254,7 @@ def body(
             "state": resource.state,
             "institution": {"slug": institution.slug, "names": dict(sorted(institution.names.items()))},
             "version": version.model_dump(include={"number", "published", "digest", "note"}),
-            "record": lookup.described(resource, version),
+            "record": stored.record_of(resource, version),
             "files": [
                 {
                     **file.model_dump(include={"name", "media_type", "size", "role", "language"}),

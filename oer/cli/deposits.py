@@ -13,7 +13,7 @@ from api import i18n
 from metadata import validate
 from metadata.findings import Problem
 from metadata.record import Record
-from oer import deposits, identifiers, institutions, policy, publishing, queries
+from oer import deposits, identifiers, institutions, policy, publishing, queries, stored
 from oer.cli import context, output
 from oer.cli.context import As, AsJson
 from oer.db import reading, transaction
@@ -214,7 +214,7 @@ def revise(
             with transaction(found.engine) as session:
                 now, actor = found.now(), context.actor(session, as_)
                 opened = _open(session, found, actor, public_id)
-                kept = described or opened.draft.description()
+                kept = described or stored.record_of(opened.resource, opened.draft)
                 deposits.save(session, actor, public_id, kept, note=note or None, now=now)
                 for name in remove or []:
                     deposits.detach(session, actor, public_id, name, now=now)
@@ -317,7 +317,7 @@ def _summary(found: Installation, session: Session, resource: Resource) -> dict[
     return {
         "id": resource.public_id,
         "url": renderings.landing_url(found.settings.base_url, resource.public_id),
-        "title": _title(described.description()) if described else "",
+        "title": _title(stored.record_of(resource, described)) if described else "",
         "institution": owner.slug if owner else None,
         "state": resource.state,
         "reason": resource.reason,

@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from api import i18n
-from oer import health, installation, settings
-from oer.cli import context, output, working
+from oer import health, installation, settings, working
+from oer.cli import context, output
 from oer.cli.context import AsJson
 
 _MARKS = {"ok": "✓", "warning": "!", "error": "✗"}

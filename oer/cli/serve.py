@@ -1,18 +1,14 @@
 """``oer serve`` and ``oer worker``: the processes of an installation."""
 
 import os
-import secrets
-import signal
 import socket
 import sys
-import threading
-from types import FrameType
 from typing import Annotated
 
 import typer
 
-from oer import logs, queries, settings, supervisor
-from oer.cli import context, output, working
+from oer import logs, queries, settings, supervisor, working
+from oer.cli import context, output
 from oer.db import reading
 from oer.errors import Misconfigured
 from oer.installation import Installation
@@ -72,15 +68,8 @@ def worker(
     """Run background jobs: renderings, embargoes, sealing the audit log, sweeping."""
     with context.errors_said():
         logs.configure(settings.load().log_level)
-    stop = threading.Event()
-
-    def _stop(_signal: int, _frame: FrameType | None) -> None:
-        stop.set()
-
-    signal.signal(signal.SIGTERM, _stop)
-    signal.signal(signal.SIGINT, _stop)
     with context.opened() as found:
         if once:
             output.say(output.sentence("cli.jobs-done", number=working.drain(found)))
             return
-        working.work(found, stop, alive=lambda: not supervisor.orphaned(), name=secrets.token_hex(4))
+        working.until_stopped(found)

@@ -5,7 +5,6 @@ and writes nothing.
 """
 
 import hashlib
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -17,11 +16,10 @@ from sqlmodel import Session, col, select
 
 from metadata.crosswalks import FORMATS, Described, FileLink, Format
 from metadata.record import Access, Record, Text
-from oer import identifiers, queries
+from oer import identifiers, queries, stored
 from oer.db import is_sqlite, reading, transaction
+from oer.errors import Unavailable
 from oer.models import Institution, Projection, Rendering, Resource, Version, VersionFile
-
-logger = logging.getLogger(__name__)
 
 _BATCH = 200
 _PROJECTION = "renderings-"
@@ -60,30 +58,21 @@ def describe(session: Session, resource_ids: Iterable[int], *, repository_id: st
     described = {}
     unreadable = set()
     for resource, version, institution in rows:
-        record = _readable(resource, version)
-        if record is None:
+        try:
+            record = stored.record_of(resource, version)
+        except Unavailable:
+            record = Record.model_validate({})
             unreadable.add(resource.id or 0)
         described[resource.id or 0] = Described(
             identifier=identifiers.oai_identifier(repository_id, resource.public_id),
             url=landing_url(base_url, resource.public_id),
-            record=_as_of_now(resource, record or Record.model_validate({})),
+            record=_as_of_now(resource, record),
             institution=tuple(Text(value=name, lang=lang) for lang, name in sorted(institution.names.items())),
             published=version.published,
             version=version.number,
             files=_links(resource, base_url, files.get(version.id or 0, [])),
         )
     return Descriptions(described, frozenset(unreadable))
-
-
-def _readable(resource: Resource, version: Version) -> Record | None:
-    try:
-        return version.description()
-    except ValueError as error:
-        logger.error(  # noqa: TRY400 - the trace would quote the record
-            "a stored record cannot be read",
-            extra={"resource": resource.public_id, "version": version.number, "error": type(error).__name__},
-        )
-        return None
 
 
 def _links(resource: Resource, base_url: str, files: Sequence[VersionFile]) -> tuple[FileLink, ...]:

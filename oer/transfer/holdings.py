@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlmodel import Session
 
 from metadata import versions
-from oer import identifiers, institutions, queries
+from oer import identifiers, institutions, queries, stored
 from oer.models import Draft, ImportedItem, Institution, Resource
 
 
@@ -63,12 +63,14 @@ def _known(session: Session, resource: Resource, fingerprint: str | None) -> Kno
     assert resource.id is not None
     version = queries.resources.version(session, resource_id=resource.id, number=resource.number)
     draft = queries.resources.draft(session, resource_id=resource.id)
-    return Known(resource, fingerprint, version.digest if version else None, _digest(session, draft) if draft else None)
+    return Known(
+        resource, fingerprint, version.digest if version else None, _digest(session, resource, draft) if draft else None
+    )
 
 
-def _digest(session: Session, draft: Draft) -> str:
+def _digest(session: Session, resource: Resource, draft: Draft) -> str:
     files = queries.resources.draft_files(session, draft_id=draft.id or 0)
-    return versions.digest(draft.description(), [file.told for file in files])
+    return versions.digest(stored.record_of(resource, draft), [file.told for file in files])
 
 
 def names(session: Session, draft: Draft) -> set[str]:

@@ -224,7 +224,7 @@ def test_a_damaged_record_is_left_out_of_lists_and_is_503_by_itself(
     poison(ids[2])
     with caplog.at_level("ERROR"):
         assert walked(client, f"{URL}?limit=1") == walked(client, URL) == [ids[3], ids[1], ids[0]]
-    assert {entry.resource for entry in caplog.records if entry.name == "api.lookup"} == {ids[2]}  # type: ignore[attr-defined]
+    assert {entry.resource for entry in caplog.records if entry.name == "oer.stored"} == {ids[2]}  # type: ignore[attr-defined]
     for url in (f"{URL}/{ids[2]}", f"{URL}/{ids[2]}/versions/1"):
         answer = client.get(url)
         assert (answer.status_code, answer.json()["code"]) == (503, "record.damaged")

@@ -15,8 +15,7 @@ from killing import Say, duration, forked
 from sqlmodel import select
 
 from metadata.crosswalks import FORMATS
-from oer import deposits, installation, publishing
-from oer.cli import working
+from oer import deposits, installation, publishing, working
 from oer.db import reading, transaction
 from oer.exposure import renderings
 from oer.installation import Installation

@@ -108,7 +108,7 @@ def test_several_web_processes_end_together(home: Home) -> None:
 
 def test_without_a_worker_there_is_none(home: Home) -> None:
     with started(home, "--no-worker") as process:
-        assert not [each for each in everyone(process.pid) if "worker" in each.cmdline()]
+        assert not [each for each in everyone(process.pid) if "oer.working" in each.cmdline()]
         process.terminate()
         assert process.wait(10) == 0
 
@@ -126,11 +126,13 @@ def test_a_killed_supervisor_leaves_no_orphan_on_its_port(home: Home) -> None:
 
 def test_a_worker_that_dies_is_started_again(home: Home) -> None:
     with started(home) as process:
-        (worker,) = (each for each in everyone(process.pid) if "worker" in each.cmdline())
+        (worker,) = (each for each in everyone(process.pid) if "oer.working" in each.cmdline())
         worker.kill()
 
         def replaced() -> bool:
-            return any(each.pid != worker.pid and "worker" in each.cmdline() for each in alive(everyone(process.pid)))
+            return any(
+                each.pid != worker.pid and "oer.working" in each.cmdline() for each in alive(everyone(process.pid))
+            )
 
         wait_until(replaced, 15)
         assert answers(home.url)

@@ -16,8 +16,8 @@ from sqlmodel import select
 
 from api import i18n
 from metadata import validate
-from oer import deposits, jobs, queries
-from oer.cli import output, seeding, working
+from oer import deposits, jobs, queries, working
+from oer.cli import output, seeding
 from oer.db import reading, transaction
 from oer.exposure import renderings
 from oer.models import Job, Version

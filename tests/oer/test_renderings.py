@@ -200,7 +200,7 @@ def test_a_damaged_record_stops_no_other(home, caplog):
     assert behind(home) == 0
     assert current(home, broken) is None
     assert "سليم".encode() in current(home, sound)
-    assert [entry.resource for entry in caplog.records if entry.name == "oer.exposure.renderings"] == [broken]
+    assert [entry.resource for entry in caplog.records if entry.name == "oer.stored"] == [broken]
     with reading(home.engine) as session:
         assert renderings.unrendered(session, base_url=ADDRESS) == 1
 

@@ -1,21 +1,30 @@
-"""The worker: which function runs which kind of job, and what recurs."""
+"""The worker: which function runs which kind of job, and what recurs.
+
+``oer worker`` and the supervisor start it. The supervisor does so past the command line (``python -m oer.working``),
+whose libraries would only take memory here.
+"""
 
 import logging
+import os
+import secrets
+import signal
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from functools import partial
+from types import FrameType
 from typing import Any
 
-from oer import audit, blobs, jobs, publishing
+from oer import audit, blobs, jobs, logs, publishing, settings, supervisor
 from oer.db import transaction
 from oer.errors import OerError
 from oer.exposure import renderings
-from oer.installation import Installation
+from oer.installation import Installation, open_installation
 from storage.errors import StoreError
 
-logger = logging.getLogger(__name__)
+logger = logging.getLogger("oer.working")
 
 _IDLE = 1.0  # seconds between looks at an empty queue
 _SETTLE = 30.0  # seconds that a sweep gives uploads under way to reach their rows
@@ -120,6 +129,18 @@ def work(found: Installation, stop: threading.Event, *, alive: Callable[[], bool
     logger.info("worker stopped", extra={"worker": name})
 
 
+def until_stopped(found: Installation) -> None:
+    """Run until SIGTERM or SIGINT, or until the supervisor that started this process has gone."""
+    stop = threading.Event()
+
+    def _stop(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGINT, _stop)
+    work(found, stop, alive=lambda: not supervisor.orphaned(), name=secrets.token_hex(4))
+
+
 def drain(found: Installation) -> int:
     """Render everything and run every due job, once; the number of jobs. What recurs is due at a later call."""
     schedule(found)
@@ -137,3 +158,24 @@ def _turn(found: Installation, table: Mapping[str, jobs.Handler]) -> bool:
     ran = jobs.run_next(found.engine, table, attempts=found.settings.job_attempts, now=found.now)
     rendered = renderings.catch_up(found.engine, repository_id=found.repository_id, base_url=found.settings.base_url)
     return bool(rendered or ran)
+
+
+def main() -> int:
+    """The supervised process: the exit code. What is wrong goes to the log; the supervisor tries again."""
+    os.umask(0o027)  # as the command line does: the data folder holds secrets
+    try:
+        wanted = settings.load()
+        logs.configure(wanted.log_level)
+        found = open_installation(wanted)
+    except (OerError, StoreError) as error:
+        logger.error("the worker cannot start", extra={"code": error.code, "params": error.params})  # noqa: TRY400
+        return 1
+    try:
+        until_stopped(found)
+    finally:
+        found.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
