@@ -12,10 +12,27 @@ from starlette.routing import BaseRoute, Route
 from api import errors, i18n, schemas, security
 from api.pages import home
 from api.pages import resource as resource_page
-from api.routes import assets, health, oai, problems, resources
+from api.routes import (
+    assets,
+    collections,
+    drafts,
+    health,
+    imports,
+    institutions,
+    jobs,
+    oai,
+    people,
+    problems,
+    resources,
+    sessions,
+    uploads,
+)
 from harvest import provider
 from oer import logs, settings, supervisor
 from oer.installation import Installation, open_installation
+
+
+_NOUNS = (resources, drafts, uploads, collections, institutions, people, sessions, imports, jobs, problems)
 
 
 def create(installation: Installation) -> FastAPI:
@@ -42,8 +59,8 @@ def create(installation: Installation) -> FastAPI:
     app.state.assets = assets.load()
     app.state.version = app.version
     errors.install(app)
-    app.include_router(resources.router)
-    app.include_router(problems.router)
+    for noun in _NOUNS:
+        app.include_router(noun.router)
     return app
 
 

@@ -58,6 +58,9 @@ DOOR_CODES: Mapping[str, int] = {
     "media-type.unsupported": 415,
     "range.unsatisfiable": 416,
     "request.malformed": 400,
+    "idempotency.key-invalid": 400,
+    "precondition.required": 428,
+    "rate.exceeded": 429,
     "internal": 500,
 }
 

@@ -125,10 +125,15 @@ CODES: dict[type[OerError], frozenset[str]] = {
             "archive.member-damaged",
             "argument.not-text",
             "record.not-given",
+            "body.missing",
+            "body.unexpected",
+            "idempotency.key-reused",
             "checksum.mismatch",
         }
     ),
-    Unauthenticated: frozenset({"token.invalid", "token.expired", "sign-in.failed"}),
+    Unauthenticated: frozenset(
+        {"token.invalid", "token.expired", "sign-in.failed", "sign-in.required", "session.ended"}
+    ),
     Forbidden: frozenset(
         {
             "action.forbidden",
@@ -137,6 +142,7 @@ CODES: dict[type[OerError], frozenset[str]] = {
             "files.restricted",
             "files.embargoed",
             "files.metadata-only",
+            "origin.foreign",
         }
     ),
     NotFound: frozenset(

@@ -12,7 +12,11 @@ JOB_STATES = ("waiting", "running", "done", "failed")
 
 
 class Job(SQLModel, table=True):
-    """``lease`` is until when the worker that runs it is believed alive; ``name`` unique among the unfinished."""
+    """``lease`` is until when the worker that runs it is believed alive; ``name`` unique among the unfinished.
+
+    ``person_id`` and ``institution_id`` say whose work it is, None for the repository's own; ``done`` of ``total``
+    is how far it has come, ``report`` the bytes that tell each row's fate, ``result`` what it came to.
+    """
 
     __table_args__ = (
         one_of("state", JOB_STATES),
@@ -35,5 +39,11 @@ class Job(SQLModel, table=True):
     due: datetime = Field(sa_type=When)
     lease: datetime | None = Field(default=None, sa_type=When)
     error: str | None = Field(default=None, sa_type=sa.Text)
+    person_id: int | None = Field(default=None, foreign_key="person.id", index=True)
+    institution_id: int | None = Field(default=None, foreign_key="institution.id", index=True)
+    done: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    total: int | None = None
+    report: str | None = Field(default=None, foreign_key="blob.key")
+    result: dict[str, Any] | None = Field(default=None, sa_type=sa.JSON(none_as_null=True))
     created: datetime = Field(sa_type=When)
     finished: datetime | None = Field(default=None, sa_type=When)

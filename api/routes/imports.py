@@ -1,0 +1,5 @@
+"""/api/imports and /api/exports: many records at once."""
+
+from api.routing import Router
+
+router = Router(tags=["imports"])

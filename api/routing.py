@@ -1,0 +1,132 @@
+"""Routes that say what they ask of the caller, and JSON bodies read strictly, before anything looks at them."""
+
+import hashlib
+from collections.abc import Callable, Coroutine
+from typing import Any, Literal
+
+from fastapi import APIRouter, Request
+from fastapi.routing import APIRoute
+from starlette.responses import Response
+from starlette.types import Message
+
+from api.errors import DoorError
+from metadata import reading
+from oer.errors import Invalid, TooLarge
+
+_SLACK = 64 * 1024  # bytes that a body may have beside the largest record in it
+_BODY = "oer.body"
+MERGE_PATCH = "application/merge-patch+json"
+
+Endpoint = Callable[..., Any]
+
+Policy = Literal[
+    "public",  # anybody; what is not public is not found
+    "reader",  # anybody, within the scope read
+    "signed-in",  # any person
+    "self",  # the person it is about, or an administrator
+    "draft",  # the workflow's table of drafts
+    "resource",  # the workflow's table of resources
+    "member",  # a role in the institution
+    "manager",  # a manager of the institution
+    "administrator",
+]
+
+
+class JsonRoute(APIRoute):
+    """A route whose body is JSON or nothing."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+        reads = self.body_field is not None
+
+        async def strict(request: Request) -> Response:
+            return await handle(await _read(request, expected=reads))
+
+        return strict
+
+
+async def _read(request: Request, *, expected: bool) -> Request:
+    """The request with its whole body, which is JSON in UTF-8 without repeated keys.
+
+    Raises TooLarge; DoorError for another media type; Invalid with line and column of a mistake, and for a body
+    where none is taken: what it says would be lost in silence.
+    """
+    limit = request.app.state.installation.settings.max_record_size + _SLACK
+    content = bytearray()
+    async for piece in request.stream():
+        content += piece
+        if len(content) > limit:
+            raise TooLarge("request.too-large", limit=limit)
+    body = bytes(content)
+    if body and not expected:
+        raise Invalid("body.unexpected")
+    if expected:
+        _require_json(request)
+        if not body:
+            raise Invalid("body.missing")
+        _, problems = reading.load(body)
+        if problems:
+            raise Invalid("request.invalid", problems=problems, field="")
+    request.scope[_BODY] = hashlib.sha256(body).hexdigest()
+
+    async def again() -> Message:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return Request(request.scope, again)
+
+
+def _require_json(request: Request) -> None:
+    given = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    patch = request.method == "PATCH"
+    if given != "application/json" and not (patch and given == MERGE_PATCH):
+        wanted = MERGE_PATCH if patch else "application/json"
+        raise DoorError("media-type.unsupported", expected=wanted)
+
+
+def fingerprint(request: Request, content: str | None = None) -> str:
+    """A SHA-256 of what was asked: method, address, query and body (``content``: its digest, where it was a stream)."""
+    address = [request.method, request.scope["path"], request.scope["query_string"].decode("latin-1")]
+    parts = [*address, content or request.scope.get(_BODY, "")]
+    return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class Router(APIRouter):
+    """Routes that name their policy: ``x-policy`` in the OpenAPI document, which the policy matrix is made from."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(route_class=JsonRoute, **options)
+
+    def read(self, path: str, *, policy: Policy, **options: Any) -> Callable[[Endpoint], Endpoint]:
+        """GET, and HEAD beside it without a place of its own in the OpenAPI document."""
+
+        def register(function: Endpoint) -> Endpoint:
+            self.add_api_route(path, function, methods=["GET"], openapi_extra={"x-policy": policy}, **options)
+            self.add_api_route(path, function, methods=["HEAD"], include_in_schema=False, response_class=Response)
+            return function
+
+        return register
+
+    def write(
+        self,
+        method: Literal["POST", "PUT", "PATCH", "DELETE"],
+        path: str,
+        *,
+        policy: Policy,
+        stream: bool = False,
+        extra: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> Callable[[Endpoint], Endpoint]:
+        """One writing method. With ``stream`` the function reads the body itself. ``extra`` goes into the OpenAPI."""
+
+        def register(function: Endpoint) -> Endpoint:
+            self.add_api_route(
+                path,
+                function,
+                methods=[method],
+                openapi_extra={"x-policy": policy, **(extra or {})},
+                route_class_override=APIRoute if stream else None,
+                **options,
+            )
+            return function
+
+        return register

@@ -1,0 +1,31 @@
+"""Bodies, one file per noun. In those that are sent all members are always there; what is unknown is null."""
+
+from api.schemas.base import Body, Taken
+from api.schemas.problems import FaultOut, ProblemMeaning, ProblemOut, TombstoneOut
+from api.schemas.resources import (
+    AccessOut,
+    FileOut,
+    InstitutionOut,
+    ResourceList,
+    ResourceOut,
+    VersionLink,
+    VersionList,
+    VersionOut,
+)
+
+__all__ = [
+    "AccessOut",
+    "Body",
+    "FaultOut",
+    "FileOut",
+    "InstitutionOut",
+    "ProblemMeaning",
+    "ProblemOut",
+    "ResourceList",
+    "ResourceOut",
+    "Taken",
+    "TombstoneOut",
+    "VersionLink",
+    "VersionList",
+    "VersionOut",
+]

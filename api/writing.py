@@ -1,0 +1,134 @@
+"""Writes through REST: who acts, one transaction, preconditions, and answers kept for a request made again."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from sqlmodel import Session
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api import conditional, deps, routing
+from api.deps import Credentials
+from api.errors import DoorError
+from api.schemas import Body
+from oer import answers
+from oer.db import transaction
+from oer.errors import Stale
+from oer.installation import Installation
+from oer.policy import Actor
+
+_KEY = re.compile(r"[\x21-\x7e]{1,200}")
+_TAG = re.compile(r'"(\d{1,18})-[0-9a-f]{24}"')
+_NOT_KEPT = frozenset({"set-cookie"})
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a write answers. ``again`` is the content for the same request made again, where it must differ from
+    ``content``: a secret is shown once and kept nowhere.
+    """
+
+    status: int = 200
+    content: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    again: bytes | None = None
+
+
+Deed = Callable[[Session, Actor], Answer]
+
+
+def created(body: Body, *, location: str, etag: str | None = None, again: Body | None = None) -> Answer:
+    """201 with the address of the new thing."""
+    headers = {"Location": location} | ({"ETag": etag} if etag else {})
+    return Answer(201, body.content(), headers, again.content() if again else None)
+
+
+def shown(body: Body, *, etag: str | None = None) -> Answer:
+    """200 with what is there now."""
+    return Answer(200, body.content(), {"ETag": etag} if etag else {})
+
+
+NOTHING = Answer(204)
+
+
+def write(
+    request: Request,
+    here: Installation,
+    caller: Credentials,
+    deed: Deed,
+    *,
+    public: bool = False,
+    content: str | None = None,
+) -> Response:
+    """Do it in one transaction, as whoever is calling, once for each ``Idempotency-Key`` of a POST.
+
+    Only ``public`` deeds are for callers without credentials. ``content`` is the digest of a streamed body.
+    Raises Unauthenticated, and what the deed raises.
+    """
+    key = _key(request)
+    with transaction(here.engine) as session:
+        actor = deps.actor(session, here, caller) if public else deps.signed_in(session, here, caller)
+        if key is None:
+            answer, again = deed(session, actor), False
+        else:
+            answer, again = _once(session, here, actor, request, key, deed, content)
+    return _response(answer, again=again)
+
+
+def _once(
+    session: Session, here: Installation, actor: Actor, request: Request, key: str, deed: Deed, content: str | None
+) -> tuple[Answer, bool]:
+    asked = routing.fingerprint(request, content)
+    # The keys of people nobody knows are apart by what they ask: none sees another's answer.
+    owner = f"person:{actor.person_id}" if actor.person_id is not None else f"{actor.name}:{asked}"
+    kept = answers.claim(session, owner=owner, key=key, fingerprint=asked, now=here.now())
+    if kept is not None:
+        return Answer(kept.status, kept.content, kept.headers), True
+    answer = deed(session, actor)
+    headers = {name: value for name, value in answer.headers.items() if name.lower() not in _NOT_KEPT}
+    again = answer.content if answer.again is None else answer.again
+    answers.keep(session, owner=owner, key=key, status=answer.status, headers=headers, content=again)
+    return answer, False
+
+
+def _response(answer: Answer, *, again: bool) -> Response:
+    headers = {"Cache-Control": conditional.PRIVATE, **answer.headers}
+    if again:
+        headers["Idempotent-Replayed"] = "true"
+    kind = "application/json" if answer.content else None
+    return Response(answer.content, answer.status, headers, media_type=kind)
+
+
+def _key(request: Request) -> str | None:
+    """The ``Idempotency-Key``, quoted as a structured field or plain. Raises DoorError where it is none."""
+    given = request.headers.get("idempotency-key")
+    if given is None or request.method != "POST":
+        return None
+    key = given.strip()
+    if len(key) >= 2 and key[0] == key[-1] == '"':
+        key = key[1:-1]
+    if not _KEY.fullmatch(key):
+        raise DoorError("idempotency.key-invalid")
+    return key
+
+
+def expected(request: Request, stale: str, **params: object) -> int | None:
+    """The ``lock`` in the ETag of ``If-Match``, None for ``*``: whoever says so insists on nothing.
+
+    Raises DoorError (428, RFC 6585) without the header, Stale with this code for a tag of another kind.
+    """
+    given = ", ".join(request.headers.getlist("if-match")).strip()
+    if not given:
+        raise DoorError("precondition.required")
+    if given == "*":
+        return None
+    match = _TAG.fullmatch(given)
+    if match is None:
+        raise Stale(stale, **params)
+    return int(match[1])
+
+
+def tag(body: Body, lock: int) -> str:
+    """The ETag of what :func:`expected` reads again."""
+    return conditional.tag(body.content(), lock=lock)
