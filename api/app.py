@@ -9,30 +9,64 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
-from api import errors, i18n, schemas, security
-from api.pages import home
+from api import errors, i18n, limits, schemas, security
+from api.pages import home, reference
 from api.pages import resource as resource_page
 from api.routes import (
     assets,
+    audit,
     collections,
+    draft_files,
     drafts,
+    exports,
     health,
     imports,
     institutions,
+    invitations,
     jobs,
+    logos,
+    members,
+    multipart,
     oai,
     people,
     problems,
     resources,
+    reviews,
     sessions,
+    takedowns,
+    tokens,
+    tus,
     uploads,
+    versions,
 )
 from harvest import provider
 from oer import logs, settings, supervisor
 from oer.installation import Installation, open_installation
 
-
-_NOUNS = (resources, drafts, uploads, collections, institutions, people, sessions, imports, jobs, problems)
+_NOUNS = (
+    resources,
+    multipart,
+    drafts,
+    draft_files,
+    reviews,
+    versions,
+    takedowns,
+    uploads,
+    tus,
+    collections,
+    institutions,
+    logos,
+    members,
+    invitations,
+    people,
+    tokens,
+    sessions,
+    imports,
+    exports,
+    jobs,
+    audit,
+    problems,
+)
 
 
 def create(installation: Installation) -> FastAPI:
@@ -50,7 +84,12 @@ def create(installation: Installation) -> FastAPI:
         # The redirect would be built from the Host header, which anybody can forge.
         redirect_slashes=False,
         lifespan=_lifespan,
-        middleware=[Middleware(security.SecurityHeaders), Middleware(errors.Catching)],
+        middleware=[
+            Middleware(security.SecurityHeaders),
+            limits.cross_origin(),
+            Middleware(limits.RateLimit, here=installation),
+            Middleware(errors.Catching),
+        ],
         telemetry={"tracing": False, "metrics": False, "logs": False},
         responses={422: {"model": schemas.ProblemOut, "description": "A parameter is wrong"}},
     )
@@ -85,6 +124,7 @@ def _plain_routes() -> list[BaseRoute]:
         Route("/oai", oai.harvest, methods=["GET", "POST"]),
         Route("/", home.show, methods=["GET"]),
         Route("/resources/{public_id}", resource_page.show, methods=["GET"]),
+        Route("/api", reference.show, methods=["GET"]),
         Route("/static/{name}", assets.static, methods=["GET"]),
         Route("/favicon.svg", assets.favicon, methods=["GET"]),
         Route("/robots.txt", assets.robots, methods=["GET"]),

@@ -8,7 +8,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import APIKeyCookie, HTTPAuthorizationCredentials, HTTPBearer
 from sqlmodel import Session
 
-from oer import accounts, policy, sessions
+from oer import accounts, policy
 from oer.errors import Forbidden, Unauthenticated
 from oer.installation import Installation
 from oer.policy import ANONYMOUS, Actor
@@ -67,6 +67,15 @@ def _credentials(
     return Credentials(cookie=cookie)
 
 
+def refuse_foreign(request: Request, here: Installation) -> None:
+    """For writes that need no cookie yet, such as signing in: programs say nothing about where they come from.
+
+    Raises Forbidden for what another site has sent.
+    """
+    if "sec-fetch-site" in request.headers or "origin" in request.headers:
+        require_same_origin(request, here)
+
+
 def require_same_origin(request: Request, here: Installation) -> None:
     """A browser adds the cookie to whatever any site makes it send; only requests of our own pages may write.
 
@@ -91,23 +100,28 @@ def actor(session: Session, here: Installation, caller: Credentials) -> Actor:
     if caller.token is not None:
         return accounts.actor_by_token(session, caller.token, now=here.now())
     if caller.cookie is not None:
-        return sessions.actor(session, caller.cookie, now=here.now())
+        return accounts.actor_by_session(session, caller.cookie, now=here.now())
     return ANONYMOUS
 
 
 def reader(session: Session, here: Installation, caller: Credentials) -> Actor:
-    """Who reads. Raises Unauthenticated; Forbidden without the scope ``read``.
+    """Who reads (:func:`visitor`). Raises Unauthenticated; Forbidden without the scope ``read``."""
+    found = visitor(session, here, caller)
+    policy.require_scope(found, "read")
+    return found
 
-    A cookie that has ended reads what everybody may: a browser keeps sending it.
+
+def visitor(session: Session, here: Installation, caller: Credentials) -> Actor:
+    """Who comes to a public door, whatever a token of theirs allows. Raises Unauthenticated.
+
+    A cookie that has ended is nobody's: a browser keeps sending it.
     """
     try:
-        found = actor(session, here, caller)
+        return actor(session, here, caller)
     except Unauthenticated:
         if caller.cookie is None:
             raise
         return ANONYMOUS
-    policy.require_scope(found, "read")
-    return found
 
 
 def signed_in(session: Session, here: Installation, caller: Credentials) -> Actor:

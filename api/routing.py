@@ -17,6 +17,23 @@ _SLACK = 64 * 1024  # bytes that a body may have beside the largest record in it
 _BODY = "oer.body"
 MERGE_PATCH = "application/merge-patch+json"
 
+_IF_MATCH: dict[str, Any] = {
+    "name": "If-Match",
+    "in": "header",
+    "required": True,
+    "description": "The ETag of what was read; `*` insists on nothing",
+    "schema": {"type": "string"},
+    "examples": {"any": {"value": "*"}, "read": {"value": '"3-9d5c1f0a7b2e4c6d8f001122"'}},
+}
+_IDEMPOTENCY_KEY: dict[str, Any] = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Any words of your own, new for each deed: the same request made again gets the same answer",
+    "schema": {"type": "string", "maxLength": 200},
+    "example": "3f6f1c0e-8a4b-4d55-9f0b-6a1f0b7c2d11",
+}
+
 Endpoint = Callable[..., Any]
 
 Policy = Literal[
@@ -26,6 +43,7 @@ Policy = Literal[
     "self",  # the person it is about, or an administrator
     "draft",  # the workflow's table of drafts
     "resource",  # the workflow's table of resources
+    "collection",  # the workflow's table of collections; where membership is open, whoever brings their own
     "member",  # a role in the institution
     "manager",  # a manager of the institution
     "administrator",
@@ -38,14 +56,15 @@ class JsonRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
         reads = self.body_field is not None
+        needs = self.body_field is not None and self.body_field.field_info.is_required()
 
         async def strict(request: Request) -> Response:
-            return await handle(await _read(request, expected=reads))
+            return await handle(await _read(request, expected=reads, required=needs))
 
         return strict
 
 
-async def _read(request: Request, *, expected: bool) -> Request:
+async def _read(request: Request, *, expected: bool, required: bool) -> Request:
     """The request with its whole body, which is JSON in UTF-8 without repeated keys.
 
     Raises TooLarge; DoorError for another media type; Invalid with line and column of a mistake, and for a body
@@ -60,7 +79,7 @@ async def _read(request: Request, *, expected: bool) -> Request:
     body = bytes(content)
     if body and not expected:
         raise Invalid("body.unexpected")
-    if expected:
+    if body or required:
         _require_json(request)
         if not body:
             raise Invalid("body.missing")
@@ -112,19 +131,26 @@ class Router(APIRouter):
         path: str,
         *,
         policy: Policy,
-        stream: bool = False,
+        stream: bool | type[APIRoute] = False,
+        matched: bool = False,
         extra: dict[str, Any] | None = None,
         **options: Any,
     ) -> Callable[[Endpoint], Endpoint]:
-        """One writing method. With ``stream`` the function reads the body itself. ``extra`` goes into the OpenAPI."""
+        """One writing method. With ``stream`` (True, or a class of routes) the function reads the body itself.
+
+        ``matched`` ones ask for If-Match; ``extra`` goes into the OpenAPI.
+        """
+        headers = [_IF_MATCH] * matched + [_IDEMPOTENCY_KEY] * (method == "POST")
+        described = {"x-policy": policy, **(extra or {})}
+        described["parameters"] = [*headers, *described.get("parameters", [])]
 
         def register(function: Endpoint) -> Endpoint:
             self.add_api_route(
                 path,
                 function,
                 methods=[method],
-                openapi_extra={"x-policy": policy, **(extra or {})},
-                route_class_override=APIRoute if stream else None,
+                openapi_extra=described,
+                route_class_override=APIRoute if stream is True else stream or None,
                 **options,
             )
             return function

@@ -34,8 +34,9 @@ def claim(session: Session, *, owner: str, key: str, fingerprint: str, now: date
     """
     insert = (sqlite if is_sqlite(session) else postgresql).insert
     row = {"owner": owner, "key": key, "fingerprint": fingerprint, "status": _PENDING, "content": b"", "created": now}
-    taken = insert(KeptAnswer).values(**row, headers={}).on_conflict_do_nothing()
-    if session.connection().execute(taken).rowcount:
+    # RETURNING tells, not rowcount: psycopg leaves that at -1 for inserts.
+    taken = insert(KeptAnswer).values(**row, headers={}).on_conflict_do_nothing().returning(col(KeptAnswer.key))
+    if session.connection().execute(taken).first() is not None:
         return None
     found = session.get_one(KeptAnswer, (owner, key), populate_existing=True)
     if found.fingerprint != fingerprint:

@@ -68,6 +68,7 @@ def connect(url: str, *, pool: int = 10) -> Engine:
             max_overflow=0,
             pool_pre_ping=True,
             pool_timeout=20,
+            hide_parameters=True,  # an error is logged: what people wrote, and hashes of passwords, must not be in it
             connect_args={"connect_timeout": 5, "options": "-c lock_timeout=60s -c timezone=UTC"},
         )
     raise Misconfigured("settings.database-unknown", url=_without_password(url))
@@ -81,6 +82,7 @@ def _sqlite(url: sa.URL, pool: int) -> Engine:
         max_overflow=0,
         pool_timeout=30,
         poolclass=sa.pool.QueuePool,
+        hide_parameters=True,
         connect_args={"check_same_thread": False, "timeout": _BUSY_SECONDS},
     )
 

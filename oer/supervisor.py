@@ -16,6 +16,7 @@ from oer import logs
 
 logger = logging.getLogger(__name__)
 
+_BUFFER = 1 << 20  # bytes that are read of a body at once: a third less work for large ones than with 400 kB
 _GRACE = 8  # seconds that processes have to end by themselves; a web process that is still starting misses the signal
 PARENT = "OER_SUPERVISED_BY"
 
@@ -36,6 +37,7 @@ def run(*, host: str, port: int, workers: int, with_worker: bool, log_level: str
     """Serve until told to stop, then end every child."""
     from granian import Granian  # late: `become` is called from processes that never serve
     from granian.constants import Interfaces
+    from granian.http import HTTP1Settings
     from granian.log import LogLevels
 
     logs.configure(log_level)
@@ -49,6 +51,7 @@ def run(*, host: str, port: int, workers: int, with_worker: bool, log_level: str
         interface=Interfaces.ASGI,
         log_level=LogLevels.warning,
         websockets=False,
+        http1_settings=HTTP1Settings(max_buffer_size=_BUFFER),
         respawn_failed_workers=True,
         workers_kill_timeout=_GRACE,
     )

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import date
-from typing import Annotated, Any
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
 from urllib.parse import quote
 
 from fastapi import Path, Query, Request
@@ -12,17 +12,18 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from api import conditional, lookup, paging, schemas
-from api.deps import Caller, Credentials, Here, reader
+from api.deps import Caller, Credentials, Here, reader, signed_in
 from api.download import Content, Download
 from api.lookup import Found
 from api.routing import Router
-from oer import identifiers, queries, stored
+from oer import identifiers, policy, queries, stored
 from oer.db import reading
 from oer.errors import NotFound, Unavailable
 from oer.exposure import renderings
 from oer.installation import Installation
-from oer.models import VersionFile
+from oer.models import Institution, Resource, Version, VersionFile
 from oer.policy import Actor
+from oer.workflow import ResourceState
 
 router = Router(
     prefix="/api/resources",
@@ -58,19 +59,23 @@ Name = Annotated[str, Path(description="Name of the file")]
 
 
 class Listing(paging.Asked):
+    state: Literal["published", "hidden", "withdrawn"] | None = Field(
+        None, description="`hidden` and `withdrawn` for those who may see them; published ones without it"
+    )
     institution: str | None = Field(None, max_length=100, description="Only this institution and those below it")
 
 
-@router.read("", policy="reader", response_model=schemas.ResourceList, summary="Published resources, the newest first")
+@router.read("", policy="reader", response_model=schemas.ResourceList, summary="Resources, the newest first")
 def listed(request: Request, here: Here, caller: Caller, asked: Annotated[Listing, Query()]) -> Response:
     paging.require_each_once(request)
     size = asked.size(here)
     key = paging.position(here, request, asked)
+    public = asked.state in (None, "published")
     with reading(here.engine) as session:
-        reader(session, here, caller)
+        actor = (reader if public else signed_in)(session, here, caller)
         within = _branch(session, asked.institution) if asked.institution is not None else None
         after = (paging.moment(key[0]), key[1]) if key else None
-        rows = queries.resources.published(session, after=after, within=within, limit=size + 1)
+        rows = _rows(session, actor, asked.state, after=after, within=within, limit=size + 1)
         page, more = rows[:size], len(rows) > size
         files = queries.resources.files_of_many(session, version_ids=[version.id or 0 for _, version, _ in page])
     items = []
@@ -83,7 +88,23 @@ def listed(request: Request, here: Here, caller: Caller, asked: Annotated[Listin
         last = page[-1][0]
         assert last.published is not None
         following = paging.following(here, request, asked, (paging.microseconds(last.published), last.id or 0))
-    return paging.answer(request, schemas.ResourceList(items=items, next=following), following)
+    return paging.answer(request, schemas.ResourceList(items=items, next=following), following, private=not public)
+
+
+def _rows(
+    session: Session,
+    actor: Actor,
+    state: str | None,
+    *,
+    after: tuple[datetime, int] | None,
+    within: str | None,
+    limit: int,
+) -> Sequence[tuple[Resource, Version, Institution]]:
+    if state in (None, "published"):
+        return queries.resources.published(session, after=after, within=within, limit=limit)
+    policy.require_scope(actor, "read")
+    reach = policy.reach(actor)
+    return queries.resources.concealed(session, state=state, reach=reach, after=after, within=within, limit=limit)
 
 
 def _branch(session: Session, slug: str) -> str:
@@ -185,6 +206,14 @@ def _file(here: Installation, caller: Credentials, public_id: str, number: str |
     )
 
 
+def written(session: Session, here: Installation, actor: Actor, public_id: str) -> tuple[schemas.ResourceOut, str]:
+    """The resource after a step of its own, in its current version, with its ETag."""
+    found = lookup.version(session, actor, public_id)
+    files = queries.resources.files(session, version_id=found.version.id or 0)
+    shown = body(here, found, files)
+    return shown, conditional.tag(shown.content(), lock=found.resource.lock)
+
+
 def body(
     here: Installation, found: Found, files: Sequence[VersionFile], *, of_version: int | None = None
 ) -> schemas.ResourceOut:
@@ -212,11 +241,25 @@ def body(
                 for file in files
             ],
             "access": access(found, today=here.now().date()),
+            "tombstone": _tombstone(here, resource),
             "created": resource.created,
             "published": resource.published,
             "changed": resource.changed,
         }
     )
+
+
+def _tombstone(here: Installation, resource: Resource) -> dict[str, object] | None:
+    if resource.state == ResourceState.PUBLISHED:
+        return None
+    return {
+        "id": resource.public_id,
+        "oai_identifier": identifiers.oai_identifier(here.repository_id, resource.public_id),
+        "state": resource.state,
+        "reason": resource.reason or "other",
+        "note": resource.reason_note,
+        "since": resource.changed,
+    }
 
 
 def access(found: Found, *, today: date) -> schemas.AccessOut:

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from api.schemas.base import Body
+from api.schemas.problems import TombstoneOut
 from metadata.record import Record
 
 
@@ -53,6 +54,7 @@ class ResourceOut(Body):
     record: Record
     files: list[FileOut]
     access: AccessOut
+    tombstone: TombstoneOut | None = Field(description="What everybody else sees instead, where it is out of sight")
     created: datetime
     published: datetime | None = Field(description="When the first version was published")
     changed: datetime

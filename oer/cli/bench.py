@@ -1,19 +1,17 @@
 """``oer bench``: data and measurements at size."""
 
+import tempfile
 import time
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from oer.cli import context, output, seeding
+from oer.cli import context, output, seeding, uploading
 from oer.cli.context import AsJson
+from oer.cli.uploading import Round
 
 app = typer.Typer(no_args_is_help=True, help="Synthetic holdings and measurements. Not for a repository in use.")
-
-
-@app.callback()
-def _bench() -> None:
-    """Keeps ``seed`` a command of its own while it is the only one."""
 
 
 @app.command("seed")
@@ -35,3 +33,36 @@ def seed(
     else:
         rate = round(done / seconds)
         output.say(output.sentence("cli.seeded", number=done, seconds=round(seconds, 1), rate=rate))
+
+
+@app.command("upload")
+def upload(
+    mebibytes: Annotated[int, typer.Option("--size", min=1, max=100_000, help="Mebibytes of the file.")] = 2048,
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="Rounds; medians are shown.")] = 5,
+    folder: Annotated[
+        Path, typer.Option(file_okay=False, exists=True, help="Where to work: the disk that is measured.")
+    ] = Path(tempfile.gettempdir()),
+    as_json: AsJson = False,
+) -> None:
+    """Measure uploads over loopback, by PUT and by tus, against cp followed by openssl dgst -sha256.
+
+    Works in a scratch installation that is removed afterwards.
+    """
+    missing = uploading.missing_programs()
+    if missing:
+        raise typer.BadParameter(f"this machine has no {', '.join(missing)}")
+    size = mebibytes << 20
+
+    def told(each: Round) -> None:
+        if not as_json:
+            shown = {name: round(getattr(each, name), 2) for name in ("reference", "put", "tus")}
+            output.say(output.sentence("cli.bench-round", **shown))
+
+    with context.errors_said(as_json=as_json), tempfile.TemporaryDirectory(dir=folder) as scratch:
+        done = uploading.measured(Path(scratch), size, rounds, told=told)
+    put, tus = uploading.ratios(done)
+    if as_json:
+        seconds = [{"reference": each.reference, "put": each.put, "tus": each.tus} for each in done]
+        output.emit({"bytes": size, "seconds": seconds, "put": round(put, 3), "tus": round(tus, 3)})
+    else:
+        output.say(output.sentence("cli.bench-upload", put=round(100 * put), tus=round(100 * tus)))

@@ -17,6 +17,8 @@ from oer.models import Person
 from oer.policy import OPERATOR, Actor
 from storage.errors import StoreError
 
+LARGEST = 2**31 - 1  # number of a row
+
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 As = Annotated[str | None, typer.Option("--as", metavar="EMAIL", help="Act as this person (default: the operator).")]
 

@@ -6,7 +6,7 @@ from oer.models.collections import COLLECTION_STATES, MEMBERSHIPS, Collection, C
 from oer.models.exposure import OaiRecord, Rendering, SetMember
 from oer.models.installation import Clock, Identity, Projection
 from oer.models.institutions import Institution, Membership
-from oer.models.jobs import Job
+from oer.models.jobs import JOB_STATES, Job, JobRow
 from oer.models.people import BrowserSession, Invitation, Person, Token
 from oer.models.requests import Attempt, KeptAnswer
 from oer.models.resources import FILE_ROLES, AttachedFile, Draft, DraftFile, Resource, Review, Version, VersionFile
@@ -16,6 +16,7 @@ from oer.models.uploads import Upload
 __all__ = [
     "COLLECTION_STATES",
     "FILE_ROLES",
+    "JOB_STATES",
     "MEMBERSHIPS",
     "AttachedFile",
     "Attempt",
@@ -33,6 +34,7 @@ __all__ = [
     "Institution",
     "Invitation",
     "Job",
+    "JobRow",
     "KeptAnswer",
     "Membership",
     "OaiRecord",

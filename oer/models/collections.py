@@ -32,11 +32,12 @@ class Collection(SQLModel, table=True):
 
 
 class CollectionUnit(SQLModel, table=True):
-    """One part of a collection, with words of its own; ``position`` orders the units, from 1."""
+    """One part of a collection, with words of its own or none; ``position`` orders the units, from 1."""
 
     __tablename__ = "collection_unit"
 
     id: int | None = Field(default=None, primary_key=True)
+    public_id: str = Field(unique=True)
     collection_id: int = Field(foreign_key="collection.id", index=True)
     position: int
     titles: dict[str, str] = Field(sa_type=sa.JSON)

@@ -241,14 +241,15 @@ def test_nothing_unpublished_leaks_from_any_address(
     document = client.get("/api/openapi.json").json()
     paths = [path for path, verbs in document["paths"].items() if "get" in verbs]
     assert len(paths) >= 6
+    known = {"public_id": public_id, "name": "lesson.txt", "code": "resource.unknown"}
     for path in [*paths, "/", "/resources/{public_id}", "/oai?verb=ListRecords&metadataPrefix=oai_dc"]:
-        url = path.format(public_id=public_id, number=1, name="lesson.txt", code="resource.unknown")
+        url = re.sub(r"\{(\w+)\}", lambda match: known.get(match[1], "1"), path)
         for headers in ({}, member("elsewhere"), member("college")):
             answer = client.get(url, headers=headers)
             assert secret not in answer.text, url
             assert public_id not in answer.text.replace(url, "") or answer.status_code == 404, url
             if "{public_id}" in path:
-                assert answer.status_code == 404, url
+                assert answer.status_code in ({404} if headers else {404, 401}), url
     assert [item["id"] for item in client.get(URL).json()["items"]] == [published]
 
 

@@ -1,0 +1,68 @@
+"""Bodies of uploads, and how requests that are no JSON are described."""
+
+from datetime import datetime
+from typing import Any
+
+from pydantic import ConfigDict, Field
+
+from api.schemas.base import Body
+from oer.texts import LONGEST
+
+BYTES: dict[str, Any] = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
+
+# Beside the JSON of the same address; a file of each name once.
+FORM: dict[str, Any] = {
+    "requestBody": {
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["institution", "record"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "institution": {"type": "string", "maxLength": 100, "description": "Slug of the institution"},
+                        "record": {"type": "object", "description": "As in the JSON body"},
+                        "note": {"type": "string", "maxLength": LONGEST},
+                        "file": {"type": "array", "items": {"type": "string", "format": "binary"}},
+                    },
+                },
+                "encoding": {"record": {"contentType": "application/json"}},
+            }
+        }
+    }
+}
+
+
+class UploadOut(Body):
+    """A file that has not come to its end."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "url": "https://oer.example.org/api/uploads/0f8fad5bd9cb469fa16570867728950e",
+                    "resource": "7k3v9qm2xd",
+                    "name": "درس.mp4",
+                    "size": 734003200,
+                    "role": "main",
+                    "language": "ar",
+                    "created": "2026-03-01T08:00:00Z",
+                    "expires": "2026-03-08T08:00:00Z",
+                }
+            ]
+        }
+    )
+
+    url: str = Field(description="Where it goes on: `HEAD` tells how much is there (`Upload-Offset`)")
+    resource: str = Field(description="Public id of the resource whose draft it is for")
+    name: str
+    size: int = Field(description="Bytes of the whole file")
+    role: str
+    language: str | None
+    created: datetime
+    expires: datetime = Field(description="It is given up then, unless more bytes come")
+
+
+class UploadList(Body):
+    items: list[UploadOut] = Field(description="The newest first")
+    next: str | None = Field(description="Address of the next page, also in the Link header")

@@ -1,0 +1,172 @@
+"""Bodies of any length, from the server's loop into a thread that blocks: flat memory, deadlines, no short ends.
+
+The thread pulls pieces of 4 MiB; while it hashes and writes one, the next is received. Threads of uploads are apart
+from those of all other requests, so that slow senders keep nobody waiting.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
+from starlette.requests import Request
+from starlette.types import Message
+
+from api.errors import DoorError
+
+PIECE = 4 << 20
+_AHEAD = 0  # the next piece is received while the thread works on one, and waits in the hand
+_SILENCE = 60.0  # seconds without a byte after which a line counts as broken
+_LINGERING = 5.0  # seconds without a byte after which the same sender may come again on another line
+_RETRY = 10  # seconds
+_AT_ONCE = 4  # whole files that are read once more
+
+Result = TypeVar("Result")
+
+
+class BrokenOff(Exception):
+    """The body ended before its end. Whoever has kept what came before may go on from there."""
+
+
+@dataclass(eq=False)
+class _Flow:
+    """One body under way."""
+
+    name: str | None
+    heard: float = field(default_factory=time.monotonic)
+    whole: bool = False
+    over: anyio.Event = field(default_factory=anyio.Event)
+    receiving: anyio.CancelScope = field(default_factory=anyio.CancelScope)
+
+
+_named: dict[str, _Flow] = {}
+
+
+def declared(request: Request) -> int | None:
+    """``Content-Length`` in bytes, None for a chunked body. Raises DoorError for nonsense."""
+    given = request.headers.get("content-length")
+    if given is None:
+        return None
+    if not (given.isascii() and given.isdigit() and len(given) <= 18):
+        raise DoorError("request.malformed")
+    return int(given)
+
+
+async def into_thread(
+    request: Request, work: Callable[[Iterator[bytes]], Result], *, name: str | None = None, size: int = PIECE
+) -> Result:
+    """What ``work`` makes of the body, in a thread of its own. It need not read to the end.
+
+    The pieces have ``size`` bytes, but for the last. They raise BrokenOff where the line breaks, falls silent or
+    brings another length than it said; what came before is handed out first. ``name`` is for :func:`let_go`. Raises
+    what ``work`` raises, and DoorError where too many bodies come at once.
+    """
+    flow, gate = _Flow(name), _gate(request)
+    try:
+        gate.acquire_on_behalf_of_nowait(flow)
+    except anyio.WouldBlock:
+        raise DoorError("uploads.too-many", headers={"Retry-After": str(_RETRY)}) from None
+    if name is not None:
+        _named[name] = flow
+    into, out = anyio.create_memory_object_stream[bytes](_AHEAD)
+
+    def run() -> Result | Exception:
+        # Returned, not raised: a task group would wrap it.
+        try:
+            return work(_pieces(flow, out))
+        except Exception as error:  # noqa: BLE001 - raised again below
+            return error
+
+    try:
+        with into, out:
+            async with anyio.create_task_group() as group:
+                group.start_soon(_fill, request, flow, into, size)
+                outcome = await anyio.to_thread.run_sync(run, limiter=anyio.CapacityLimiter(1))
+                group.cancel_scope.cancel()
+    finally:
+        gate.release_on_behalf_of(flow)
+        if name is not None and _named.get(name) is flow:
+            del _named[name]
+        flow.over.set()
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
+
+
+async def apart(request: Request, work: Callable[[], Result]) -> Result:
+    """Long work on what has come, a few at a time."""
+    state = request.app.state
+    if not hasattr(state, "finishing"):
+        state.finishing = anyio.CapacityLimiter(_AT_ONCE)
+    return await anyio.to_thread.run_sync(work, limiter=state.finishing)
+
+
+async def let_go(name: str) -> None:
+    """Break off a body of this name that has fallen silent, and wait until what it brought is kept.
+
+    A sender whose line broke without a word is back before the old line is known to be dead.
+    """
+    flow = _named.get(name)
+    if flow is not None and time.monotonic() - flow.heard > _LINGERING:
+        flow.receiving.cancel()
+        with anyio.move_on_after(_SILENCE):
+            await flow.over.wait()
+
+
+def _gate(request: Request) -> anyio.CapacityLimiter:
+    state = request.app.state
+    if not hasattr(state, "uploads"):
+        state.uploads = anyio.CapacityLimiter(state.installation.settings.max_uploads)
+    found: anyio.CapacityLimiter = state.uploads
+    return found
+
+
+def _pieces(flow: _Flow, out: MemoryObjectReceiveStream[bytes]) -> Iterator[bytes]:
+    while True:
+        try:
+            piece = anyio.from_thread.run(out.receive)
+        except anyio.EndOfStream:
+            break
+        yield piece
+    if not flow.whole:
+        raise BrokenOff
+
+
+async def _fill(request: Request, flow: _Flow, into: MemoryObjectSendStream[bytes], size: int) -> None:
+    """Hand the body on in whole pieces; at the end, or where it breaks off, what is left."""
+    expected, received = declared(request), 0
+    held: list[memoryview] = []
+    count = 0
+    with into:
+        while (message := await _next(request, flow)) is not None:
+            chunk = memoryview(message.get("body", b""))
+            received += len(chunk)
+            while count + len(chunk) >= size:
+                held.append(chunk[: size - count])
+                chunk = chunk[size - count :]
+                await into.send(b"".join(held))
+                held, count = [], 0
+            if chunk:
+                held.append(chunk)
+                count += len(chunk)
+            if not message.get("more_body", False):
+                flow.whole = expected is None or received == expected
+                break
+        if held:
+            await into.send(b"".join(held))
+
+
+async def _next(request: Request, flow: _Flow) -> Message | None:
+    """The next part of the body, None where the line is gone."""
+    if flow.receiving.cancel_called:
+        return None
+    flow.receiving = anyio.CancelScope(deadline=anyio.current_time() + _SILENCE)
+    with flow.receiving:
+        message = await request.receive()
+        flow.heard = time.monotonic()
+        return message if message["type"] == "http.request" else None
+    return None

@@ -1,0 +1,201 @@
+"""``oer collection``: resources that belong together."""
+
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any
+
+import typer
+from sqlmodel import Session
+
+from metadata.record import Text
+from oer import collections, institutions, policy, queries, units
+from oer.cli import context, output
+from oer.cli.context import As, AsJson
+from oer.collections import Found
+from oer.db import reading, transaction
+from oer.installation import Installation
+from oer.settings import LANGUAGES
+
+app = typer.Typer(no_args_is_help=True, help="Collections: resources that belong together, in ordered units.")
+
+_PAGE = 100
+
+Id = Annotated[str, typer.Argument(metavar="ID", help="Id of the collection.")]
+ResourceId = Annotated[str, typer.Argument(metavar="RESOURCE", help="Public id of the resource.")]
+
+
+@app.command("create")
+def create(
+    institution: Annotated[str, typer.Option(help="Slug of the institution.")],
+    ar: Annotated[str | None, typer.Option("--ar", help="Title in Arabic.")] = None,
+    fr: Annotated[str | None, typer.Option("--fr", help="Title in French.")] = None,
+    en: Annotated[str | None, typer.Option("--en", help="Title in English.")] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Others may add resources of their institutions.")] = False,
+    as_: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """Begin a collection, as a draft, with a title in one language at least."""
+    with context.opened(as_json=as_json) as found:
+        with transaction(found.engine) as session:
+            made = collections.create(
+                session,
+                context.actor(session, as_),
+                institutions.find(session, institution),
+                titles={"ar": ar, "fr": fr, "en": en},
+                membership="open" if open_ else "closed",
+                now=found.now(),
+            )
+        _tell(found, made, as_json=as_json)
+
+
+@app.command("add")
+def add(
+    public_id: Id,
+    resource: ResourceId,
+    unit: Annotated[str | None, typer.Option(help="Id of a unit; the last one unless given.")] = None,
+    note: Annotated[str, typer.Option(help="What the resource is here for.")] = "",
+    as_: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """Add a resource at the end of a unit."""
+    with context.opened(as_json=as_json) as found:
+        with transaction(found.engine) as session:
+            actor = context.actor(session, as_)
+            changed = collections.add(session, actor, public_id, resource, unit=unit, note=note, now=found.now())
+        _tell(found, changed, as_json=as_json)
+
+
+@app.command("remove")
+def remove(public_id: Id, resource: ResourceId, as_: As = None, as_json: AsJson = False) -> None:
+    """Take a resource out of a collection."""
+    with context.opened(as_json=as_json) as found:
+        with transaction(found.engine) as session:
+            actor = context.actor(session, as_)
+            changed = collections.take_out(session, actor, public_id, resource, now=found.now())
+        _tell(found, changed, as_json=as_json)
+
+
+@app.command("publish")
+def publish(public_id: Id, as_: As = None, as_json: AsJson = False) -> None:
+    """Show a collection to everybody."""
+    with context.opened(as_json=as_json) as found:
+        with transaction(found.engine) as session:
+            changed = collections.publish(session, context.actor(session, as_), public_id, now=found.now())
+        _tell(found, changed, as_json=as_json)
+
+
+@app.command("unpublish")
+def unpublish(public_id: Id, as_: As = None, as_json: AsJson = False) -> None:
+    """Make a collection a draft again, which only its editors see."""
+    with context.opened(as_json=as_json) as found:
+        with transaction(found.engine) as session:
+            changed = collections.unpublish(session, context.actor(session, as_), public_id, now=found.now())
+        _tell(found, changed, as_json=as_json)
+
+
+@app.command("delete")
+def delete(public_id: Id, as_: As = None, as_json: AsJson = False) -> None:
+    """End a collection; its resources stay."""
+    with context.opened(as_json=as_json) as found:
+        with transaction(found.engine) as session:
+            collections.remove(session, context.actor(session, as_), public_id, now=found.now())
+        if as_json:
+            output.emit({"id": public_id, "state": "deleted"})
+        else:
+            output.say(f"{public_id}  {output.sentence('cli.collection.deleted')}")
+
+
+@app.command("show")
+def show(public_id: Id, as_: As = None, as_json: AsJson = False) -> None:
+    """A collection with its units and the resources in them."""
+    with context.opened(as_json=as_json) as found, reading(found.engine) as session:
+        actor = context.actor(session, as_)
+        one = collections.find(session, actor, public_id)
+        contents = units.contents(session, actor, collection_id=one.id, editing=one.edited_by(actor))
+        if as_json:
+            output.emit(_told(found, one) | {"units": [_unit(unit) for unit in contents]})
+            return
+        output.say(_line(one))
+        for number, unit in enumerate(contents, 1):
+            named = _named(unit.titles) or output.sentence("cli.collection.unit", number=number)
+            output.say(f"  {unit.id}  {named}")
+            for item in unit.items:
+                state = output.sentence(f"cli.state.{item.state}")
+                words = [item.resource, state, _title(item.title or []), item.note]
+                output.say("    " + "  ".join(word for word in words if word))
+
+
+@app.command("list")
+def list_(
+    institution: Annotated[str | None, typer.Option(help="Slug: only this institution and those below it.")] = None,
+    drafts: Annotated[bool, typer.Option("--drafts", help="Those that are not published.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Published collections, or drafts, the newest first."""
+    with context.opened(as_json=as_json) as found, reading(found.engine) as session:
+        within = institutions.find(session, institution).path if institution else None
+        every = list(_every(session, within, drafts=drafts))
+    if as_json:
+        output.emit([_told(found, one) for one in every])
+        return
+    for one in every:
+        output.say(_line(one))
+
+
+def _every(session: Session, within: str | None, *, drafts: bool) -> Iterator[Found]:
+    after: int | None = None
+    while True:
+        if drafts:
+            reach = policy.reach(policy.OPERATOR)
+            rows = queries.collections.drafts(session, of=reach, after=after, within=within, limit=_PAGE)
+        else:
+            rows = queries.collections.published(session, after=after, within=within, limit=_PAGE)
+        yield from (Found(*row) for row in rows)
+        if len(rows) < _PAGE:
+            return
+        after = rows[-1][0].id
+
+
+def _line(one: Found) -> str:
+    collection = one.collection
+    states = [output.sentence(f"cli.collection.{word}") for word in (collection.state, collection.membership)]
+    return "  ".join([collection.public_id, *states, _named(collection.titles)])
+
+
+def _named(texts: Mapping[str, str]) -> str:
+    """The text in the operator's language, or in the first there is in the order of the repository."""
+    return next((texts[language] for language in (output.language(), *LANGUAGES) if language in texts), "")
+
+
+def _title(title: list[Text]) -> str:
+    spoken = output.language()
+    return next((text.value for text in sorted(title, key=lambda text: text.lang.partition("-")[0] != spoken)), "")
+
+
+def _told(found: Installation, one: Found) -> dict[str, Any]:
+    collection = one.collection
+    return {
+        "id": collection.public_id,
+        "url": f"{found.settings.base_url}/api/collections/{collection.public_id}",
+        "institution": one.institution.slug,
+        **collection.model_dump(include={"titles", "descriptions", "membership", "state"}),
+    }
+
+
+def _unit(unit: units.SeenUnit) -> dict[str, Any]:
+    items = [
+        {
+            "resource": item.resource,
+            "state": item.state,
+            "title": _title(item.title or []),
+            "note": item.note,
+        }
+        for item in unit.items
+    ]
+    return {"id": unit.id, "titles": unit.titles, "items": items}
+
+
+def _tell(found: Installation, one: Found, *, as_json: bool) -> None:
+    if as_json:
+        output.emit(_told(found, one))
+    else:
+        output.say(_line(one))

@@ -1,0 +1,184 @@
+"""How fast a large file goes in over loopback, against a copy and a digest of it by the system's own programs."""
+
+import base64
+import http.client
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from statistics import median
+
+from metadata import validate
+from oer import accounts, deposits, installation, institutions, settings
+from oer.db import transaction
+from oer.errors import Unavailable
+from oer.installation import Installation
+from oer.policy import OPERATOR
+
+_BLOCK = 1 << 20
+_PATIENCE = 60  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Seconds that each way took."""
+
+    reference: float
+    put: float
+    tus: float
+
+
+def measured(folder: Path, size: int, rounds: int, *, told: Callable[[Round], None]) -> list[Round]:
+    """Rounds one after the other, the ways in turn within each, so that a machine that drifts treats all alike.
+
+    A scratch installation is made in the folder, which is the disk that is measured.
+    """
+    source = folder / "source.bin"
+    _fill(source, size)
+    found: list[Round] = []
+    with _server(folder) as door:
+        _put(door, source, "warm")
+        for number in range(rounds):
+            found.append(
+                Round(_reference(source), _put(door, source, f"put-{number}"), _tus(door, source, f"tus-{number}"))
+            )
+            told(found[-1])
+    return found
+
+
+def ratios(rounds: list[Round]) -> tuple[float, float]:
+    """Speed of PUT and of tus as parts of the reference's, each the median of the rounds."""
+    return median(each.reference / each.put for each in rounds), median(each.reference / each.tus for each in rounds)
+
+
+def _fill(path: Path, size: int) -> None:
+    """Bytes that neither compress nor repeat."""
+    block = bytearray(os.urandom(_BLOCK))
+    with path.open("wb") as file:
+        for number in range(-(-size // _BLOCK)):
+            block[:8] = number.to_bytes(8, "big")
+            file.write(block[: min(_BLOCK, size - number * _BLOCK)])
+
+
+def _reference(source: Path) -> float:
+    copy = source.with_suffix(".copy")
+    began = time.monotonic()
+    for command in (["cp", str(source), str(copy)], ["openssl", "dgst", "-sha256", str(copy)]):
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)  # noqa: S603 - what is measured against
+    took = time.monotonic() - began
+    copy.unlink()
+    return took
+
+
+@dataclass(frozen=True, slots=True)
+class _Door:
+    """A server with a draft to put files into."""
+
+    port: int
+    headers: Mapping[str, str]
+    public_id: str
+
+
+def _put(door: _Door, source: Path, name: str) -> float:
+    began = time.monotonic()
+    _send(door, "PUT", f"/api/resources/{door.public_id}/draft/files/{name}", source, {})
+    return time.monotonic() - began
+
+
+def _tus(door: _Door, source: Path, name: str) -> float:
+    began = time.monotonic()
+    told = {"resource": door.public_id, "filename": name}
+    pairs = ",".join(f"{name} {base64.b64encode(value.encode()).decode()}" for name, value in told.items())
+    wanted = {"Upload-Length": str(source.stat().st_size), "Upload-Metadata": pairs}
+    location = _send(door, "POST", "/api/uploads", None, wanted)["location"]
+    address = location[location.index("/api/uploads/") :]
+    part = {"Upload-Offset": "0", "Content-Type": "application/offset+octet-stream"}
+    _send(door, "PATCH", address, source, part)
+    return time.monotonic() - began
+
+
+def _send(
+    door: _Door, method: str, address: str, source: Path | None, headers: Mapping[str, str]
+) -> http.client.HTTPMessage:
+    """One request, its body sent by the kernel. Raises Unavailable where it is refused."""
+    with closing(http.client.HTTPConnection("127.0.0.1", door.port)) as connection:
+        connection.putrequest(method, address)
+        size = source.stat().st_size if source is not None else 0
+        for name, value in {**door.headers, **headers, "Tus-Resumable": "1.0.0", "Content-Length": str(size)}.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        if source is not None:
+            with source.open("rb") as file, suppress(BrokenPipeError, ConnectionResetError):
+                connection.sock.sendfile(file)
+        answer = connection.getresponse()
+        answer.read()
+        if answer.status >= 300:
+            raise Unavailable("store.unavailable")
+        return answer.headers
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[_Door]:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    data = folder / "data"
+    places = {"OER_DATA": str(data), "OER_DATABASE_URL": "", "OER_STORE_URL": ""}
+    home = installation.open_installation(settings.load(data=data, database_url="", store_url=""))
+    try:
+        token, public_id = _prepared(home)
+    finally:
+        home.close()
+    door = _Door(port, {"Authorization": f"Bearer {token}"}, public_id)
+    command = [sys.executable, "-m", "oer.cli", "serve", "--no-worker", "--port", str(port)]
+    log = folder / "log.txt"
+    with log.open("wb") as out:
+        process = subprocess.Popen(command, env={**os.environ, **places}, stdout=out, stderr=out)  # noqa: S603 - ourselves
+        try:
+            _wait(door, process)
+            yield door
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def _wait(door: _Door, process: "subprocess.Popen[bytes]") -> None:
+    until = time.monotonic() + _PATIENCE
+    while process.poll() is None and time.monotonic() < until:
+        try:
+            _send(door, "GET", "/health/ready", None, {})
+        except (OSError, Unavailable):
+            time.sleep(0.1)
+        else:
+            return
+    raise Unavailable("store.unavailable")
+
+
+def _prepared(home: Installation) -> tuple[str, str]:
+    """A token, and the public id of a draft that it may fill."""
+    now = home.now()
+    with transaction(home.engine) as session:
+        person = accounts.add_person(
+            session, OPERATOR, email="bench@example.org", name="Bench", administrator=True, now=now
+        )
+        place = institutions.add(session, OPERATOR, slug="bench", names={"en": "Bench"}, kind="organisation", now=now)
+        actor = accounts.actor_of(session, person)
+        record, _ = validate.parse({"title": [{"value": "Bench", "lang": "en"}]})
+        assert record is not None
+        draft = deposits.begin(session, actor, place, record, now=now)
+        day = timedelta(days=1)
+        named = {"name": "bench", "scopes": ["read", "deposit"], "lifetime": day, "longest": day}
+        _, secret = accounts.create_token(session, OPERATOR, person, **named, now=now)  # type: ignore[arg-type]
+        return secret, draft.resource.public_id
+
+
+def missing_programs() -> list[str]:
+    """What the reference needs and this machine does not have."""
+    return [name for name in ("cp", "openssl") if shutil.which(name) is None]

@@ -1,0 +1,40 @@
+"""A client for programs of partners: ``docs/client.md``. It speaks HTTP and imports nothing of the server."""
+
+from oer.client.client import Client
+from oer.client.errors import ApiError, ClientError, Damaged, Fault, Unfinished, Unreachable
+from oer.client.things import (
+    Collection,
+    Decision,
+    Draft,
+    DraftLine,
+    File,
+    Institution,
+    Job,
+    Person,
+    Resource,
+    Token,
+    Verdict,
+    Version,
+)
+
+__all__ = [
+    "ApiError",
+    "Client",
+    "ClientError",
+    "Collection",
+    "Damaged",
+    "Decision",
+    "Draft",
+    "DraftLine",
+    "Fault",
+    "File",
+    "Institution",
+    "Job",
+    "Person",
+    "Resource",
+    "Token",
+    "Unfinished",
+    "Unreachable",
+    "Verdict",
+    "Version",
+]
