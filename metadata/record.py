@@ -9,6 +9,7 @@ Building a record cleans its text (``metadata.values.clean``) and makes language
 judge it. Unknown fields and wrong types raise ``pydantic.ValidationError``: use ``metadata.validate.parse``.
 """
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -198,3 +199,10 @@ class Record(Part):
     funders: Annotated[list[Funder], BeforeValidator(_list)] = []
     identifiers: Annotated[list[Identifier], BeforeValidator(_list)] = []
     citation_note: Texts
+
+
+def pick(texts: Sequence[Text], lang: str) -> Text | None:
+    """The text in this language, else in a regional form of it, else the first: the author's own."""
+    exact = (text for text in texts if text.lang == lang)
+    regional = (text for text in texts if text.lang.partition("-")[0] == lang)
+    return next(exact, None) or next(regional, None) or (texts[0] if texts else None)

@@ -195,6 +195,8 @@ def _identity(session: Session, settings: Settings) -> Iterator[Finding]:
     wanted = settings.repository_id
     if wanted and wanted != stored and queries.records.any_published(session):
         yield Finding("settings", "error", "settings.repository-id-fixed", {"stored": stored, "wanted": wanted})
+    elif (wanted or stored) == installation.DEFAULT_REPOSITORY_ID:
+        yield Finding("settings", "warning", "doctor.repository-id-default", {"name": stored})
     else:
         yield Finding("settings", "ok", "doctor.repository-id", {"name": wanted or stored})
 

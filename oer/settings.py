@@ -54,6 +54,9 @@ class Settings(BaseSettings):
     page_size: int = Field(20, ge=1, le=100, description="Resources on one page of a REST list")
     oai_page_size: int = Field(100, ge=1, le=10_000, description="Records on one page of an OAI-PMH list")
     oai_token_days: int = Field(7, ge=1, le=365, description="Days that an OAI-PMH resumption token stays valid")
+    oai_deleted_on_leaving: bool = Field(
+        True, description="Whether a record that leaves a set is shown as deleted to harvesters of that set"
+    )
     token_days: int = Field(90, ge=1, le=3650, description="Days that an access token is valid unless it says less")
     sweep_grace_hours: float = Field(
         24, ge=0, le=87_600, description="Age in hours from which bytes that nothing refers to are removed"

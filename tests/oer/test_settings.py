@@ -96,6 +96,7 @@ def test_settings_never_change():
 
 WRONG = {
     "DATABASE_POOL": ["0", "201", "many"],
+    "OAI_DELETED_ON_LEAVING": ["perhaps", "2"],
     "BASE_URL": [
         *("oer.example.org", "ftp://oer.example.org", "https://", "https://h:99999", "https://h:0", "https://[::1"),
         *(
