@@ -23,20 +23,26 @@ from storage.errors import Missing
 from storage.store import Stat, Store, Stored
 
 _BATCH = 500
+_ABANDONED = timedelta(minutes=10)  # a mark as old as this is of a sweep that was killed
 
 
 def hold(session: Session, store: Store, stored: Stored, *, now: datetime) -> Blob:
     """The row of bytes that the caller has just put, locked until the commit, so that it may refer to them.
 
     Raises Unavailable (``blob.being-removed``) where the sweeper has marked them, or has removed them between the
-    caller's ``put`` and now: put them again and come back.
+    caller's ``put`` and now: put them again and come back. A mark that was left behind is lifted: whoever set it
+    looks once more, under the same lock, before it removes anything.
     """
     new = _insert(session, {"key": stored.key, "size": stored.size, "created": now})
     blob = queries.blobs.locked(session, key=stored.key)
+    abandoned = blob is not None and blob.marked is not None and now - blob.marked > _ABANDONED
+    if blob is not None and abandoned:
+        blob.marked = blob.marked_modified = None
+        session.add(blob)
     if blob is None or blob.marked is not None:
         # None: the row that stood in the way of ours was removed while this waited for its lock (PostgreSQL).
         raise Unavailable("blob.being-removed", key=stored.key)
-    if new:
+    if new or abandoned:
         # A sweeper may have removed the bytes, and their old row, since they were put. Old rows need no look:
         # while a row is unmarked nobody removes its bytes.
         try:

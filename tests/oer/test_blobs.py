@@ -74,6 +74,36 @@ def test_marked_bytes_are_refused(home, watch):
     assert sweep(home, wait=upload).removed == 1
 
 
+def test_the_mark_of_a_killed_sweep_is_lifted_and_a_late_sweep_sees_that(home, watch):
+    stored = home.store.put([b"abc"])
+    hold(home, stored)
+    watch.forward(days=2)
+
+    def killed() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(home, wait=killed)
+    assert rows(home)[stored.key].marked is not None
+    home.store.put([b"abc"])
+    with pytest.raises(Unavailable):
+        hold(home, stored)
+    watch.forward(minutes=11)
+    hold(home, stored)
+    assert rows(home)[stored.key].marked is None
+
+    # A sweep that is not dead but slow comes back after all, and finds its mark gone.
+    watch.forward(days=2)
+
+    def slow() -> None:
+        watch.forward(minutes=11)
+        home.store.put([b"abc"])
+        hold(home, stored)
+
+    assert sweep(home, wait=slow).removed == 0
+    assert keys(home) == {stored.key}
+
+
 def test_bytes_put_again_during_the_wait_are_kept_and_can_be_held(home, watch):
     stored = home.store.put([b"abc"])
     hold(home, stored)
