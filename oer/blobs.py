@@ -74,6 +74,9 @@ def sweep(
         if dry_run or _mark(engine, store, key, now=now):
             swept.marked += 1
     if dry_run:
+        with reading(engine) as session:
+            blobs = (session.get_one(Blob, key) for key in queries.blobs.marked(session))
+            swept.marked += sum(not _came_back(session, store, blob) for blob in blobs)
         return swept
     wait()
     with reading(engine) as session:
@@ -162,11 +165,7 @@ def _remove(engine: Engine, store: Store, key: str, swept: Swept) -> None:
         blob = queries.blobs.locked(session, key=key)
         if blob is None or blob.marked is None:
             return
-        try:
-            renewed = store.stat(key).modified != blob.marked_modified
-        except Missing:
-            renewed = False
-        if renewed or queries.blobs.is_referenced(session, key=key):
+        if _came_back(session, store, blob):
             blob.marked = blob.marked_modified = None
             swept.kept += 1
             return
@@ -174,3 +173,12 @@ def _remove(engine: Engine, store: Store, key: str, swept: Swept) -> None:
         session.connection().execute(sa.delete(Blob).where(Blob.key == key))  # type: ignore[arg-type]
         swept.removed += 1
         swept.bytes += blob.size
+
+
+def _came_back(session: Session, store: Store, blob: Blob) -> bool:
+    """Whether a marked blob was put again, or is referred to, since it was marked."""
+    try:
+        renewed = store.stat(blob.key).modified != blob.marked_modified
+    except Missing:
+        renewed = False
+    return renewed or queries.blobs.is_referenced(session, key=blob.key)

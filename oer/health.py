@@ -120,9 +120,9 @@ def _database(engine: Engine, settings: Settings, now: datetime) -> Iterator[Fin
         yield Finding("database", "warning", "doctor.database-new")
         return
     try:
-        with db.translated():
+        with db.translated(engine):
             found = migrations.current(engine)
-        yield from _engine_version(engine)
+            yield from _engine_version(engine)
         if found != migrations.head():
             yield Finding(
                 "database", "error", "database.not-migrated", {"found": found or "-", "known": migrations.head()}
@@ -131,7 +131,8 @@ def _database(engine: Engine, settings: Settings, now: datetime) -> Iterator[Fin
         yield Finding("database", "ok", "doctor.database", {"engine": name, "revision": found})
         yield from _content(engine, settings, now)
     except OerError as error:
-        yield Finding("database", "error", error.code, error.params)
+        broken = name == "sqlite" and error.code == "database.damaged"
+        yield Finding("database", "error", "doctor.sqlite-broken" if broken else error.code, error.params)
 
 
 def _sqlite_file_exists(engine: Engine) -> bool:

@@ -18,6 +18,8 @@ from oer.errors import Misconfigured
 LANGUAGES = ("ar", "fr", "en")
 # ASCII without quotes, query or user: it stands in HTTP headers and XML as it is.
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?:/[A-Za-z0-9._~%/-]*)?")
+# What an address would read as its own in the name of a folder; the rest stays readable.
+_ESCAPED = {ord(letter): f"%{ord(letter):02X}" for letter in "%?#\t\n\r"}
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
 _PLAIN_NAMES = {
     "ar": "موارد تعليمية مفتوحة",
@@ -111,11 +113,12 @@ class Settings(BaseSettings):
     def _place(self) -> Self:
         """Fill what follows from the data folder. ``object.__setattr__``: the model is frozen for everyone else."""
         folder = self.data.expanduser().absolute()
+        escaped = str(folder).translate(_ESCAPED)
         object.__setattr__(self, "data", folder)
         if not self.database_url:
-            object.__setattr__(self, "database_url", f"sqlite:///{folder / 'oer.sqlite3'}")
+            object.__setattr__(self, "database_url", f"sqlite:///{escaped}/oer.sqlite3")
         if not self.store_url:
-            object.__setattr__(self, "store_url", f"file:{folder / 'store'}")
+            object.__setattr__(self, "store_url", f"file:{escaped}/store")
         return self
 
     def name(self, language: str | None = None) -> str:

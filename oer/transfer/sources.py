@@ -62,10 +62,11 @@ Raw = tuple[int, Any]  # line or position; an object, a Problem, or something th
 
 
 @contextmanager
-def opened(path: Path, *, files: Path | None = None, most: int) -> Iterator[Source]:
+def opened(path: Path, *, files: Path | None = None, most: int, line_size: int = reading.MAX_BYTES) -> Iterator[Source]:
     """Open a folder, ``.zip``, ``.csv``, ``.json`` or ``.jsonl``; ``files`` is where rows' paths start if elsewhere.
 
-    Raises Invalid (``import.…``, ``archive.…``) where it cannot be read as a table, TooLarge above ``most`` rows.
+    A line of ``.jsonl`` above ``line_size`` bytes is a row with a fault. Raises Invalid (``import.…``, ``archive.…``)
+    where it cannot be read as a table, TooLarge above ``most`` rows.
     """
     if files is not None and not files.is_dir():
         raise Invalid("import.files-missing", path=str(files))
@@ -75,12 +76,12 @@ def opened(path: Path, *, files: Path | None = None, most: int) -> Iterator[Sour
             raise Invalid("import.index-missing", path=str(path), known=", ".join(INDEXES))
         path = index
     if path.suffix.lower() != ".zip":
-        raws = _table(path.name, _whole(path), most)
+        raws = _table(path.name, _whole(path), most, line_size)
         yield Source(_rows(raws), len(raws), Directory(files or path.parent))
         return
     with folders.archive(path) as archive:
         index_name = _index_inside(path, archive)
-        raws = _table(index_name, b"".join(_limited(archive.chunks(index_name))), most)
+        raws = _table(index_name, b"".join(_limited(archive.chunks(index_name))), most, line_size)
         archive.prefix = index_name[: len(index_name) - len(PurePosixPath(index_name).name)]
         yield Source(_rows(raws), len(raws), Directory(files) if files else archive)
 
@@ -116,7 +117,7 @@ def _index_inside(path: Path, archive: Archive) -> str:
     return min(names, key=lambda name: (name.count("/"), INDEXES.index(PurePosixPath(name).name), name))
 
 
-def _table(name: str, content: bytes, most: int) -> list[Raw]:
+def _table(name: str, content: bytes, most: int, line_size: int) -> list[Raw]:
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -126,7 +127,7 @@ def _table(name: str, content: bytes, most: int) -> list[Raw]:
         rows = _csv(name, text)
     elif suffix == ".jsonl":
         lines = ((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip())
-        rows = [(number, _json_line(number, line)) for number, line in lines]
+        rows = [(number, _json_line(number, line, line_size)) for number, line in lines]
     else:
         rows = list(enumerate(_json(name, text), 1))
     if len(rows) > most:
@@ -162,8 +163,8 @@ def _csv_row(header: list[str], cells: list[str]) -> Any:
     return dict(zip(header, cells, strict=False))
 
 
-def _json_line(number: int, line: str) -> Any:
-    found, problems = reading.load(line.encode())
+def _json_line(number: int, line: str, size: int) -> Any:
+    found, problems = reading.load(line.encode(), size)
     if not problems:
         return found
     first = problems[0]

@@ -205,6 +205,21 @@ def test_a_dry_run_counts_and_touches_nothing(home, watch):
     hold(home, stored)
 
 
+def test_a_dry_run_leaves_out_what_came_back_after_a_mark(home, watch):
+    hold(home, home.store.put([b"abc"]))
+    watch.forward(days=2)
+
+    def killed() -> None:
+        raise Kill
+
+    with pytest.raises(Kill):
+        sweep(home, wait=killed)
+    watch.forward(minutes=1)
+    home.store.put([b"abc"])
+    assert sweep(home, dry_run=True) == Swept()
+    assert sweep(home) == Swept(kept=1)
+
+
 class Kill(BaseException):
     """The process ends here."""
 
@@ -221,6 +236,7 @@ def test_a_kill_between_mark_and_removal_is_made_good_by_the_next_sweep(home, wa
     with pytest.raises(Kill):
         sweep(home, wait=killed)
     assert {row.marked for row in rows(home).values()} == {watch()}
+    assert sweep(home, dry_run=True) == Swept(marked=2)
     assert sweep(home) == Swept(removed=2, bytes=3 + 11)
     assert rows(home) == {}
 
