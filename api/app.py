@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import metadata as distributions
+from urllib.parse import urlsplit
 
 import anyio.to_thread
 from fastapi import FastAPI
@@ -95,7 +96,8 @@ def create(installation: Installation) -> FastAPI:
     )
     app.state.installation = installation
     app.state.repository = provider.repository_of(installation, compression=("gzip",))
-    app.state.assets = assets.load()
+    app.state.prefix = urlsplit(installation.settings.base_url).path
+    app.state.assets = assets.load(app.state.prefix)
     app.state.version = app.version
     errors.install(app)
     for noun in _NOUNS:

@@ -15,8 +15,9 @@ from oer.errors import Stale
 PUBLIC = "public, no-cache"  # kept by anybody, asked about every time: a withdrawal counts from its first second
 PRIVATE = "private, no-store"
 
-_TAGS = re.compile(r'\s*(?:(W/)?("[\x21\x23-\x7e\x80-\xff]*"))?\s*(?:,|$)')
-_RANGE = re.compile(r"\s*(\d{0,18})\s*-\s*(\d{0,18})\s*", re.ASCII)
+# Headers are anybody's: no pattern may go back over what it has read, or one long line of spaces stops the server.
+_TAGS = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*+")')
+_RANGE = re.compile(r"\s*+(\d{0,18})\s*+-\s*+(\d{0,18})\s*+", re.ASCII)
 
 
 class Unsatisfiable(Exception):
@@ -61,7 +62,7 @@ def _names(given: str, etag: str, *, weak: bool) -> bool:
 def _moment(value: str | None) -> datetime | None:
     try:
         found = parsedate_to_datetime(value) if value else None
-    except ValueError:
+    except (ValueError, OverflowError):  # the year 99999999999999999999
         return None
     return found.replace(tzinfo=UTC) if found and found.tzinfo is None else found
 

@@ -11,7 +11,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -257,6 +257,8 @@ class Catching:
 
         try:
             await self._app(scope, receive, watched)
+        except ClientDisconnect:
+            logger.info("a client hung up", extra={"path": scope["path"], "begun": begun})
         except Exception:
             name = secrets.token_hex(6)
             logger.exception("an answer failed", extra={"error_id": name, "path": scope["path"], "begun": begun})

@@ -8,17 +8,16 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Literal
 
-from babel import Locale, UnknownLocaleError, dates, numbers, units
+from babel import Locale, dates, numbers, units
 from babel.messages.pofile import read_po
 
 Language = Literal["ar", "fr", "en"]
-Direction = Literal["ltr", "rtl", "auto"]
 
 LANGUAGES: tuple[Language, ...] = ("ar", "fr", "en")
 
@@ -38,7 +37,6 @@ _WORDS: Mapping[str, str] = {"expected": "type.", "scheme": "scheme.", "field": 
 _PLACEHOLDER = re.compile(r"%(?:\((\w+)\)s|%)")
 _RTL_LETTERS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
 _BIDI_CONTROLS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_RTL_SCRIPTS = frozenset(["Adlm", "Arab", "Aran", "Hebr", "Mand", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"])
 
 
 @dataclass(frozen=True)
@@ -98,11 +96,6 @@ def message(code: str, language: str, /, **params: object) -> str:
     count = params.get("count")
     number = count if isinstance(count, int | float) else 0
     return _filled(_form(entry, spoken, number) or code, spoken, params)
-
-
-def plural(code: str, count: float, language: str, /, **params: object) -> str:
-    """:func:`message` with its number: ``plural("file.count", 3, "ar")`` → ``3 ملفات``."""
-    return message(code, language, **{**params, "count": count})
 
 
 def _form(entry: Message, language: Language, count: float) -> str:
@@ -190,20 +183,6 @@ def _weight(parameters: str) -> float | None:
     return 1.0
 
 
-@cache
-def direction(language: str) -> Direction:
-    """The direction of a language tag, by its script subtag or else by CLDR; ``auto`` where nobody knows."""
-    subtags = language.replace("_", "-").split("-")
-    script = next((part.title() for part in subtags[1:3] if len(part) == 4 and part.isalpha()), None)
-    if script:
-        return "rtl" if script in _RTL_SCRIPTS else "ltr"
-    try:
-        found = Locale.parse(subtags[0].lower()).text_direction
-    except (ValueError, UnknownLocaleError):
-        return "auto"
-    return "auto" if subtags[0].lower() == "und" else "rtl" if found == "rtl" else "ltr"
-
-
 def number(value: float, language: str) -> str:
     """A number as the language groups it. European digits in Arabic too: the Maghreb reads no others."""
     return numbers.format_decimal(value, locale=supported(language, "en"))
@@ -227,8 +206,3 @@ def file_size(size: int, language: str) -> str:
 def day(value: date, language: str) -> str:
     """A day in words: ``17 mai 2024``."""
     return dates.format_date(value, "long", locale=supported(language, "en"))
-
-
-def moment(value: datetime, language: str) -> str:
-    """A day and time in words, in the zone that the value carries."""
-    return dates.format_datetime(value, "long", tzinfo=value.tzinfo, locale=supported(language, "en"))

@@ -91,7 +91,7 @@ def _whole(number: str) -> int:
 
 
 def row(number: str) -> int:
-    """The number of a row as an address writes it; 0, which no row has, for what is none or more than a column holds."""
+    """The number of a row as an address writes it; 0, which no row has, for what is none or no column holds."""
     found = _whole(number)
     return found if found <= _LARGEST else 0
 

@@ -1,6 +1,6 @@
 """Pages from templates: the reader's language, its words, and values that carry a language of their own."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -11,7 +11,8 @@ from starlette.requests import HTTPConnection
 
 from api import i18n
 from api.i18n import Language
-from metadata.record import Text
+from metadata import languages
+from oer.settings import Settings
 
 _HERE = Path(__file__).resolve().parent
 
@@ -30,13 +31,6 @@ def language(request: HTTPConnection) -> Language:
     return found if found in offered else default
 
 
-def pick(texts: Sequence[Text], lang: str) -> Text | None:
-    """The text in this language, else in a regional form of it, else the first: the author's own."""
-    exact = (text for text in texts if text.lang == lang)
-    regional = (text for text in texts if text.lang.partition("-")[0] == lang)
-    return next(exact, None) or next(regional, None) or (texts[0] if texts else None)
-
-
 @cache
 def _environment() -> Environment:
     made = Environment(
@@ -47,6 +41,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals["language_names"] = LANGUAGE_NAMES
+    made.filters["direction"] = languages.direction
     return made
 
 
@@ -57,18 +52,24 @@ def html(request: HTTPConnection, template: str, page: Any) -> bytes:
     context = {
         "page": page,
         "lang": spoken,
-        "direction": i18n.direction(spoken),
+        "direction": languages.direction(spoken),
         "t": _words(spoken),
-        "href": partial(_href, spoken if "lang" in request.query_params else None),
-        "here": request.scope["path"],
+        "href": partial(_href, state.prefix, spoken if "lang" in request.query_params else None),
         "languages": state.installation.settings.languages,
         "repository": state.installation.settings.name(spoken),
+        "email": _contact(state.installation.settings),
         "assets": state.assets,
         "day": _in(spoken, i18n.day),
         "size": _in(spoken, i18n.file_size),
         "number": _in(spoken, i18n.number),
     }
     return _environment().get_template(template).render(context).encode()
+
+
+def _contact(settings: Settings) -> str | None:
+    """None while it is the address that no operator has chosen and nobody reads."""
+    given = settings.admin_email
+    return None if given == Settings.model_fields["admin_email"].default else given
 
 
 def _words(spoken: Language) -> Callable[..., str]:
@@ -79,6 +80,6 @@ def _in(spoken: Language, say: Callable[[Any, str], str]) -> Callable[[Any], str
     return lambda value: say(value, spoken)
 
 
-def _href(chosen: Language | None, path: str) -> str:
-    """Our own address, in the language that the reader chose by hand, if one was."""
-    return f"{path}?{urlencode({'lang': chosen})}" if chosen else path
+def _href(prefix: str, chosen: Language | None, path: str) -> str:
+    """Our own address behind the path of the base URL, in the language that the reader chose by hand, if one was."""
+    return f"{prefix}{path}?{urlencode({'lang': chosen})}" if chosen else f"{prefix}{path}"

@@ -67,6 +67,7 @@ def repository_of(installation: Installation, *, compression: Sequence[str] = ()
         page_size=settings.oai_page_size,
         token_days=settings.oai_token_days,
         compression=compression,
+        deleted_on_leaving=settings.oai_deleted_on_leaving,
     )
 
 

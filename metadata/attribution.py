@@ -14,17 +14,22 @@ from typing import Literal
 from urllib.parse import quote
 
 from metadata import licences
-from metadata.record import Record, Text
+from metadata.languages import direction
+from metadata.record import Record, Text, pick
 
 Form = Literal["text", "html", "markdown"]
 
-# One table per language. {0}: the value, marked up. "licensed" goes by the kind of licence.
+# One table per language. {0}: the value, marked up. "licensed" goes by the kind of licence; "trl", "ill" and "nrt" are
+# MARC relators, of those whose work is in what the reader sees or hears.
 _PHRASES: dict[str, dict[str, str]] = {
     "ar": {
         "quoted": "«{0}»",
         "comma": "، ",
         "and": "، ",
         "creators": "إعداد {0}",
+        "trl": "ترجمة {0}",
+        "ill": "رسوم {0}",
+        "nrt": "بصوت {0}",
         "licensed": "مرخَّص بموجب رخصة {0}",
         "zero": "مُهدى إلى الملك العام بموجب {0}",
         "mark": "في الملك العام، {0}",
@@ -42,6 +47,9 @@ _PHRASES: dict[str, dict[str, str]] = {
         "comma": ", ",
         "and": " et ",
         "creators": "par {0}",
+        "trl": "traduction de {0}",
+        "ill": "illustrations de {0}",
+        "nrt": "voix de {0}",
         "licensed": "sous licence {0}",
         "zero": "versé au domaine public par {0}",
         "mark": "dans le domaine public, {0}",
@@ -60,6 +68,9 @@ _PHRASES: dict[str, dict[str, str]] = {
         "comma": ", ",
         "and": " and ",
         "creators": "by {0}",
+        "trl": "translated by {0}",
+        "ill": "illustrated by {0}",
+        "nrt": "narrated by {0}",
         "licensed": "licensed under {0}",
         "zero": "dedicated to the public domain by {0}",
         "mark": "in the public domain, {0}",
@@ -82,12 +93,16 @@ _UNSAFE = re.compile(r"[\s<>\"'\\^`{|}]")
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What is said of one work. ``relation`` names the phrase that introduces it, "" for the work itself."""
+    """What is said of one work. ``relation`` names the phrase that introduces it, "" for the work itself.
+
+    ``credits`` are people beside the creators, each group with the phrase that names their part.
+    """
 
     relation: str
     title: Text
     address: str | None
     creators: Sequence[str] = ()
+    credits: Sequence[tuple[str, Sequence[str]]] = ()
     licence: str | None = None
     changes: Text | None = None
 
@@ -115,26 +130,35 @@ def attribution(record: Record, url: str, lang: str, form: Form = "text") -> str
 def _works(record: Record, url: str, lang: str) -> list[_Work]:
     untitled = Text(value=_PHRASES[lang]["untitled"], lang=lang)
     creators = [creator.name for creator in record.creators] or [agent.name for agent in (record.publisher,) if agent]
-    works = [_Work("", _pick(record.title, lang) or untitled, _address(url), creators, record.licence)]
+    title = pick(record.title, lang) or untitled
+    works = [_Work("", title, _address(url), creators, _credits(record), record.licence)]
+    original = record.translation_of
     for source in record.sources:
         by = [source.creator] if source.creator else []
         title = Text(value=source.title)
-        changes = _pick(source.changes, lang)
-        works.append(_Work("adapted", title, _address(source.identifier), by, source.licence, changes))
-    original = record.translation_of
+        changes = pick(source.changes, lang)
+        same = original is not None and original.identifier == source.identifier
+        works.append(
+            _Work(
+                "translated" if same else "adapted",
+                title,
+                _address(source.identifier),
+                by,
+                licence=source.licence,
+                changes=changes,
+            )
+        )
     if original and original.identifier not in {source.identifier for source in record.sources}:
         title = Text(value=original.title or original.identifier)
         works.append(_Work("translated", title, _address(original.identifier)))
     return works
 
 
-def _pick(texts: Sequence[Text], lang: str) -> Text | None:
-    """The text in this language, else in a regional form of it, else English, else the first."""
-    for wanted in (lang, "en"):
-        for text in sorted(texts, key=lambda text: text.lang != wanted):
-            if text.lang.split("-")[0] == wanted:
-                return text
-    return texts[0] if texts else None
+def _credits(record: Record) -> list[tuple[str, Sequence[str]]]:
+    found: dict[str, list[str]] = {"trl": [], "ill": [], "nrt": []}
+    for contributor in record.contributors:
+        found.get(contributor.role.rpartition("/")[2], []).append(contributor.name)
+    return [(role, names) for role, names in found.items() if names]
 
 
 def _holder(record: Record) -> str:
@@ -165,8 +189,8 @@ def _licence(uri: str) -> tuple[str, str, str | None]:
 def _marked(text: str, form: Form, lang: str = "und") -> str:
     flat = " ".join(text.split())
     if form == "html":
-        language = "" if lang == "und" else f' lang="{html.escape(lang)}"'
-        return f"<bdi{language}>{html.escape(flat)}</bdi>"
+        told = "" if lang == "und" else f' lang="{html.escape(lang)}" dir="{direction(lang)}"'
+        return f"<bdi{told}>{html.escape(flat)}</bdi>"
     return _MARKDOWN.sub(r"\\\1", flat) if form == "markdown" else flat
 
 
@@ -192,6 +216,7 @@ def _sentence(work: _Work, phrases: dict[str, str], form: Form) -> str:
         parts[0] = phrases[work.relation].format(parts[0])
     if work.creators:
         parts.append(phrases["creators"].format(_names(work.creators, phrases, form)))
+    parts += [phrases[role].format(_names(names, phrases, form)) for role, names in work.credits]
     if work.licence:
         phrase, name, address = _licence(work.licence)
         parts.append(phrases[phrase].format(_linked(_marked(name, form), address, form)))
@@ -207,6 +232,7 @@ def _lines(work: _Work, phrases: dict[str, str]) -> list[str]:
     lines = [phrases[work.relation].format(title) if work.relation else title, work.address]
     if work.creators:
         lines.append(phrases["creators"].format(_names(work.creators, phrases, "text")))
+    lines += [phrases[role].format(_names(names, phrases, "text")) for role, names in work.credits]
     if work.licence:
         phrase, name, address = _licence(work.licence)
         lines += [phrases[phrase].format(name), address] if address != name else [phrases[phrase].format(""), address]

@@ -49,15 +49,15 @@ def _integer(digits: str) -> int:
     return int(digits) if len(digits) < 20 else MAX_NUMBER + 1
 
 
-def load(body: bytes) -> tuple[object, list[Problem]]:
+def load(body: bytes, limit: int = MAX_BYTES) -> tuple[object, list[Problem]]:
     """The JSON value of a UTF-8 body (RFC 8259), or None and why not.
 
-    Codes: ``json.too-large`` (:data:`MAX_BYTES`), ``json.encoding``, ``json.invalid`` with line and column,
+    Codes: ``json.too-large`` (``limit`` in bytes), ``json.encoding``, ``json.invalid`` with line and column,
     ``json.duplicate-key``, ``json.too-deep``. A byte order mark is passed over. NaN and Infinity become floats,
     which :func:`parse` refuses by field.
     """
-    if len(body) > MAX_BYTES:
-        return None, [Problem("json.too-large", "", {"size": len(body), "limit": MAX_BYTES})]
+    if len(body) > limit:
+        return None, [Problem("json.too-large", "", {"size": len(body), "limit": limit})]
     try:
         return json.loads(body.decode("utf-8-sig"), object_pairs_hook=_object, parse_int=_integer), []
     except UnicodeDecodeError as error:

@@ -9,10 +9,13 @@ Building a record cleans its text (``metadata.values.clean``) and makes language
 judge it. Unknown fields and wrong types raise ``pydantic.ValidationError``: use ``metadata.validate.parse``.
 """
 
+import re
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
+from pydantic_core import PydanticCustomError
 
 from metadata import values
 
@@ -23,6 +26,16 @@ def _tag(tag: str) -> str:
 
 def _list(value: Any) -> Any:
     return [] if value is None else value
+
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+
+
+def _day(value: Any) -> Any:
+    """pydantic would take numbers, and texts of digits, for seconds since 1970."""
+    if type(value) is date or (isinstance(value, str) and _DAY.fullmatch(value)):
+        return value
+    raise PydanticCustomError("date_type", "a date is written YYYY-MM-DD")
 
 
 Plain = Annotated[str, AfterValidator(values.clean)]
@@ -73,15 +86,15 @@ class Contributor(Agent):
 class AgeRange(Part):
     """Years of age, both ends included; an open end is None."""
 
-    minimum: int | None = None
-    maximum: int | None = None
+    minimum: StrictInt | None = None
+    maximum: StrictInt | None = None
 
 
 class Access(Part):
     """Who may have the files. ``until`` belongs to ``embargoed``: the first day on which they are open."""
 
     kind: Literal["open", "embargoed", "institution", "metadata-only"] = "open"
-    until: date | None = None
+    until: Annotated[date, BeforeValidator(_day)] | None = None
 
 
 class Source(Part):
@@ -119,8 +132,8 @@ class Classroom(Part):
 
     devices: Annotated[list[Device], BeforeValidator(_list)] = []
     internet: Literal["none", "download-once", "always"] | None = None
-    group_minimum: int | None = None
-    group_maximum: int | None = None
+    group_minimum: StrictInt | None = None
+    group_maximum: StrictInt | None = None
     equipment: Texts
 
 
@@ -198,3 +211,10 @@ class Record(Part):
     funders: Annotated[list[Funder], BeforeValidator(_list)] = []
     identifiers: Annotated[list[Identifier], BeforeValidator(_list)] = []
     citation_note: Texts
+
+
+def pick(texts: Sequence[Text], lang: str) -> Text | None:
+    """The text in this language, else in a regional form of it, else the first: the author's own."""
+    exact = (text for text in texts if text.lang == lang)
+    regional = (text for text in texts if text.lang.partition("-")[0] == lang)
+    return next(exact, None) or next(regional, None) or (texts[0] if texts else None)

@@ -172,7 +172,7 @@ def identifier(findings: Findings, path: str, value: str, part: Any) -> None:
 
 
 def _harmless(findings: Findings, path: str, value: str) -> None:
-    scheme = _SCHEME.match(value)
+    scheme = _SCHEME.match(re.sub(r"[\t\n\r]", "", value))  # as browsers do (WHATWG URL, basic URL parser)
     if scheme and scheme[1].lower() in _RUNNABLE:
         findings.add("iri.scheme", path, value=shown(value), scheme=scheme[1])
 

@@ -8,6 +8,7 @@ A label may be missing: six concepts of the UNESCO Thesaurus have no Arabic one,
 have English alone. ``label`` falls back, and ``Term.labels`` says truly what exists.
 """
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -203,6 +204,13 @@ def override(labels: Mapping[str, Mapping[str, str]]) -> None:
     _overrides.update(checked)
     for cached in (terms, _codes, _addresses, _names, _media):
         cached.cache_clear()
+
+
+def overrides_digest() -> str:
+    """Tells the labels in use from others: a short SHA-256, empty where none are overridden."""
+    if not _overrides:
+        return ""
+    return hashlib.sha256(json.dumps(_overrides, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _items(value: object, where: str) -> Iterable[tuple[str, object]]:

@@ -1,7 +1,8 @@
 """The append-only log of deeds: written with the deed, sealed into a hash chain soon after.
 
 Sealing inside every deed would make all writers queue for the end of the chain; a job seals what has been
-committed, in order, and :func:`verify` tells the first entry that was altered, removed or added later.
+committed, in order, and :func:`verify` tells the first entry inside the chain that was altered, removed or added
+later. That the newest entries were cut off cannot be told from inside the same database.
 """
 
 import hashlib

@@ -23,20 +23,26 @@ from storage.errors import Missing
 from storage.store import Stat, Store, Stored
 
 _BATCH = 500
+_ABANDONED = timedelta(minutes=10)  # a mark as old as this is of a sweep that was killed
 
 
 def hold(session: Session, store: Store, stored: Stored, *, now: datetime) -> Blob:
     """The row of bytes that the caller has just put, locked until the commit, so that it may refer to them.
 
     Raises Unavailable (``blob.being-removed``) where the sweeper has marked them, or has removed them between the
-    caller's ``put`` and now: put them again and come back.
+    caller's ``put`` and now: put them again and come back. A mark that was left behind is lifted: whoever set it
+    looks once more, under the same lock, before it removes anything.
     """
     new = _insert(session, {"key": stored.key, "size": stored.size, "created": now})
     blob = queries.blobs.locked(session, key=stored.key)
+    abandoned = blob is not None and blob.marked is not None and now - blob.marked > _ABANDONED
+    if blob is not None and abandoned:
+        blob.marked = blob.marked_modified = None
+        session.add(blob)
     if blob is None or blob.marked is not None:
         # None: the row that stood in the way of ours was removed while this waited for its lock (PostgreSQL).
         raise Unavailable("blob.being-removed", key=stored.key)
-    if new:
+    if new or abandoned:
         # A sweeper may have removed the bytes, and their old row, since they were put. Old rows need no look:
         # while a row is unmarked nobody removes its bytes.
         try:
@@ -68,6 +74,9 @@ def sweep(
         if dry_run or _mark(engine, store, key, now=now):
             swept.marked += 1
     if dry_run:
+        with reading(engine) as session:
+            blobs = (session.get_one(Blob, key) for key in queries.blobs.marked(session))
+            swept.marked += sum(not _came_back(session, store, blob) for blob in blobs)
         return swept
     wait()
     with reading(engine) as session:
@@ -156,11 +165,7 @@ def _remove(engine: Engine, store: Store, key: str, swept: Swept) -> None:
         blob = queries.blobs.locked(session, key=key)
         if blob is None or blob.marked is None:
             return
-        try:
-            renewed = store.stat(key).modified != blob.marked_modified
-        except Missing:
-            renewed = False
-        if renewed or queries.blobs.is_referenced(session, key=key):
+        if _came_back(session, store, blob):
             blob.marked = blob.marked_modified = None
             swept.kept += 1
             return
@@ -168,3 +173,12 @@ def _remove(engine: Engine, store: Store, key: str, swept: Swept) -> None:
         session.connection().execute(sa.delete(Blob).where(Blob.key == key))  # type: ignore[arg-type]
         swept.removed += 1
         swept.bytes += blob.size
+
+
+def _came_back(session: Session, store: Store, blob: Blob) -> bool:
+    """Whether a marked blob was put again, or is referred to, since it was marked."""
+    try:
+        renewed = store.stat(blob.key).modified != blob.marked_modified
+    except Missing:
+        renewed = False
+    return renewed or queries.blobs.is_referenced(session, key=blob.key)

@@ -1,10 +1,14 @@
 """The database: an engine for SQLite or PostgreSQL, and the two ways into it, ``transaction`` and ``reading``."""
 
+import errno
+import os
 import re
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pysqlite3.dbapi2
@@ -53,13 +57,15 @@ class UtcDateTime(sa.TypeDecorator[datetime]):
 def connect(url: str, *, pool: int = 10) -> Engine:
     """An engine for ``sqlite:///path`` or ``postgresql://…``. Raises Misconfigured for any other kind.
 
+    A SQLite in memory is refused too: every connection of the pool, and every process, would have its own.
+
     Nothing is opened yet. On SQLite every connection gets the pragmas that keep acknowledged commits.
     """
     try:
         parsed = sa.make_url(url)
     except (sa.exc.ArgumentError, ValueError):  # ValueError: a port that is no number
         raise Misconfigured("settings.database-unknown", url=_without_password(url)) from None
-    if parsed.get_backend_name() == "sqlite":
+    if parsed.get_backend_name() == "sqlite" and _names_a_file(parsed):
         return _sqlite(parsed, pool)
     if parsed.get_backend_name() == "postgresql":
         return sa.create_engine(
@@ -72,6 +78,11 @@ def connect(url: str, *, pool: int = 10) -> Engine:
             connect_args={"connect_timeout": 5, "options": "-c lock_timeout=60s -c timezone=UTC"},
         )
     raise Misconfigured("settings.database-unknown", url=_without_password(url))
+
+
+def _names_a_file(url: sa.URL) -> bool:
+    # "file:" would hide a memory database, and "sqlite://oer.sqlite3" names a host.
+    return bool(url.database) and not url.host and not str(url.database).startswith((":memory:", "file:"))
 
 
 def _sqlite(url: sa.URL, pool: int) -> Engine:
@@ -129,10 +140,10 @@ def _without_password(url: str) -> str:
 def transaction(engine: Engine) -> Iterator[Session]:
     """One unit of work: committed when the block ends, rolled back when it raises.
 
-    On SQLite the write lock is taken at the start. Raises Unavailable where the database is busy or gone, Full
-    where no room is left; other database errors come through as they are, since they are defects of ours.
+    On SQLite the write lock is taken at the start. Raises Unavailable where the database is busy, gone or
+    damaged, Full where no room is left; other errors come through as they are, since they are defects of ours.
     """
-    with translated(), Session(engine, expire_on_commit=False, autoflush=True) as session, session.begin():
+    with translated(engine), Session(engine, expire_on_commit=False, autoflush=True) as session, session.begin():
         yield session
 
 
@@ -143,31 +154,38 @@ def reading(engine: Engine) -> Iterator[Session]:
         bound = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     else:
         bound = engine.execution_options(oer_reading=True)
-    with translated(), Session(bound, expire_on_commit=False, autoflush=False) as session:
+    with translated(engine), Session(bound, expire_on_commit=False, autoflush=False) as session:
         yield session
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Driver errors as ours, for the few who work on an engine without a session."""
+def translated(engine: Engine | None = None) -> Iterator[None]:
+    """Driver errors as ours, for the few without a session; by the engine a full disk is told from a failing one."""
     try:
         yield
     except sa.exc.TimeoutError as error:
         raise Unavailable("database.busy") from error
     except DBAPIError as error:
-        raise _meaning(error) from error
+        raise _meaning(error, engine) from error
 
 
 _BUSY_STATES = {"40001", "40P01", "55P03", "57014"}  # serialisation, deadlock, lock timeout, cancelled
 _FULL_STATES = {"53100"}
+_DAMAGED_STATES = {"XX001", "XX002"}
+_DAMAGED_CODES = {pysqlite3.dbapi2.SQLITE_CORRUPT, pysqlite3.dbapi2.SQLITE_NOTADB}
 
 
-def _meaning(error: DBAPIError) -> OerError | DBAPIError:
+def _meaning(error: DBAPIError, engine: Engine | None) -> OerError | DBAPIError:
     """Which of our errors a driver's error is (PostgreSQL appendix A; SQLite result codes), or the error itself."""
     state = getattr(error.orig, "sqlstate", None)
+    sqlite_code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF
     words = str(error.orig).lower()
-    if state in _FULL_STATES or "disk is full" in words or "disk i/o error" in words:
+    if state in _DAMAGED_STATES or sqlite_code in _DAMAGED_CODES:
+        return Unavailable("database.damaged")
+    if state in _FULL_STATES or "disk is full" in words:
         return Full("database.full")
+    if sqlite_code == pysqlite3.dbapi2.SQLITE_IOERR:
+        return Full("database.full") if engine and _no_room(engine) else Unavailable("database.unreachable")
     if state == "23505" or "unique constraint failed" in words:
         return Conflict("write.collided")  # two made the same thing in the same instant; the loser may look again
     if state == "25006" or "readonly database" in words:
@@ -178,6 +196,22 @@ def _meaning(error: DBAPIError) -> OerError | DBAPIError:
     if gone or (isinstance(error, OperationalError) and ("connect" in words or "unable to open" in words)):
         return Unavailable("database.unreachable")
     return error
+
+
+def _no_room(engine: Engine) -> bool:
+    """Whether nothing more can be written beside the database file.
+
+    SQLite calls it a disk I/O error when its shared index (32 KiB at a time) finds no room, as it does a failing
+    disk, and the driver keeps the extended code to itself. Free space would not tell of a quota; a trial does.
+    """
+    try:
+        with tempfile.TemporaryFile(dir=Path(engine.url.database or "").absolute().parent) as file:
+            file.write(bytes(1 << 16))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return False
 
 
 def is_sqlite(session: _OrmSession) -> bool:

@@ -246,6 +246,7 @@ CODES: dict[type[OerError], frozenset[str]] = {
         {
             "database.busy",
             "database.unreachable",
+            "database.damaged",
             "database.read-only",
             "store.unavailable",
             "store.damaged",

@@ -120,9 +120,9 @@ def _database(engine: Engine, settings: Settings, now: datetime) -> Iterator[Fin
         yield Finding("database", "warning", "doctor.database-new")
         return
     try:
-        with db.translated():
+        with db.translated(engine):
             found = migrations.current(engine)
-        yield from _engine_version(engine)
+            yield from _engine_version(engine)
         if found != migrations.head():
             yield Finding(
                 "database", "error", "database.not-migrated", {"found": found or "-", "known": migrations.head()}
@@ -131,7 +131,8 @@ def _database(engine: Engine, settings: Settings, now: datetime) -> Iterator[Fin
         yield Finding("database", "ok", "doctor.database", {"engine": name, "revision": found})
         yield from _content(engine, settings, now)
     except OerError as error:
-        yield Finding("database", "error", error.code, error.params)
+        broken = name == "sqlite" and error.code == "database.damaged"
+        yield Finding("database", "error", "doctor.sqlite-broken" if broken else error.code, error.params)
 
 
 def _sqlite_file_exists(engine: Engine) -> bool:
@@ -195,6 +196,8 @@ def _identity(session: Session, settings: Settings) -> Iterator[Finding]:
     wanted = settings.repository_id
     if wanted and wanted != stored and queries.records.any_published(session):
         yield Finding("settings", "error", "settings.repository-id-fixed", {"stored": stored, "wanted": wanted})
+    elif (wanted or stored) == installation.DEFAULT_REPOSITORY_ID:
+        yield Finding("settings", "warning", "doctor.repository-id-default", {"name": stored})
     else:
         yield Finding("settings", "ok", "doctor.repository-id", {"name": wanted or stored})
 

@@ -53,7 +53,7 @@ def open_installation(settings: Settings, *, now: Callable[[], datetime] = utc_n
     engine = db.connect(settings.database_url, pool=settings.database_pool)
     try:
         store = open_store(settings)
-        with db.translated():
+        with db.translated(engine):
             migrations.upgrade(engine)
         with transaction(engine) as session:
             identity = _identity(session, settings.repository_id, now=now())

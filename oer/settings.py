@@ -19,6 +19,8 @@ from oer.errors import Misconfigured
 LANGUAGES = ("ar", "fr", "en")
 # ASCII without quotes, query or user: it stands in HTTP headers and XML as it is.
 _ADDRESS = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(?:/[A-Za-z0-9._~%/-]*)?")
+# What an address would read as its own in the name of a folder; the rest stays readable.
+_ESCAPED = {ord(letter): f"%{ord(letter):02X}" for letter in "%?#\t\n\r"}
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
 _PLAIN_NAMES = {
     "ar": "موارد تعليمية مفتوحة",
@@ -61,6 +63,9 @@ class Settings(BaseSettings):
     page_size: int = Field(20, ge=1, le=100, description="Resources on one page of a REST list")
     oai_page_size: int = Field(100, ge=1, le=10_000, description="Records on one page of an OAI-PMH list")
     oai_token_days: int = Field(7, ge=1, le=365, description="Days that an OAI-PMH resumption token stays valid")
+    oai_deleted_on_leaving: bool = Field(
+        True, description="Whether a record that leaves a set is shown as deleted to harvesters of that set"
+    )
     token_days: int = Field(90, ge=1, le=3650, description="Days that an access token is valid unless it says less")
     session_days: int = Field(30, ge=1, le=365, description="Days without a visit after which a browser is signed out")
     invitation_days: int = Field(14, ge=1, le=365, description="Days that an invitation can be accepted")
@@ -79,7 +84,7 @@ class Settings(BaseSettings):
         6000,
         ge=0,
         le=10_000_000,
-        description="Requests below /api/ that one caller may make in a minute; 0 is no limit",
+        description="Requests below /api/ of one caller in a minute; 0 is no limit",
     )
     job_attempts: int = Field(5, ge=1, le=100, description="Attempts before a job is set aside")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What is logged, as JSON lines")
@@ -136,11 +141,12 @@ class Settings(BaseSettings):
     def _place(self) -> Self:
         """Fill what follows from the data folder. ``object.__setattr__``: the model is frozen for everyone else."""
         folder = self.data.expanduser().absolute()
+        escaped = str(folder).translate(_ESCAPED)
         object.__setattr__(self, "data", folder)
         if not self.database_url:
-            object.__setattr__(self, "database_url", f"sqlite:///{folder / 'oer.sqlite3'}")
+            object.__setattr__(self, "database_url", f"sqlite:///{escaped}/oer.sqlite3")
         if not self.store_url:
-            object.__setattr__(self, "store_url", f"file:{folder / 'store'}")
+            object.__setattr__(self, "store_url", f"file:{escaped}/store")
         return self
 
     def name(self, language: str | None = None) -> str:

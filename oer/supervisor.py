@@ -72,7 +72,13 @@ def _keep_worker(stop: threading.Event) -> None:
     pause = 1.0
     while not stop.is_set():
         started = time.monotonic()
-        worker = _Worker()
+        try:
+            worker = _Worker()
+        except OSError as error:  # no memory or no process left: for now
+            logger.error("the worker cannot be started", extra={"reason": str(error)})  # noqa: TRY400
+            pause = min(60.0, pause * 2)
+            stop.wait(pause)
+            continue
         while worker.poll() is None and not stop.wait(0.5):
             pass
         if stop.is_set():

@@ -9,11 +9,11 @@ LONGEST = 200
 _NAMELESS = "file"
 
 # Controls, line and paragraph separators, marks and overrides of direction (a name ending in "fdp.exe" must not
-# look like "exe.pdf"), invisible joins of words, soft hyphens, byte order marks, lone surrogates, noncharacters.
+# look like "exe.pdf"), invisible joins of words, soft hyphens, byte order marks, tags, lone surrogates, noncharacters.
 # ZWNJ and ZWJ (U+200C, U+200D) stay: Arabic script needs them.
 _TRAPS = re.compile(
     "[\u0000-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
+    "\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff\U000e0000-\U000e007f]"
 )
 # What one of the usual systems refuses in a name; "/" and "\" are dealt with before.
 _REFUSED = re.compile(r'[<>:"|?*]')

@@ -195,7 +195,10 @@ class FilesystemStore:
     def uploads(self) -> Iterator[tuple[str, datetime]]:
         for upload in filter(is_upload, _names(self._staging)):
             folder = self._staging / upload
-            changes = [path.stat().st_mtime for path in (folder, folder / "bytes") if path.exists()]
+            changes: list[float] = []
+            for path in (folder, folder / "bytes"):
+                with suppress(Missing), _translated(upload):
+                    changes.append(path.stat().st_mtime)
             if changes:
                 yield upload, datetime.fromtimestamp(max(changes), UTC)
 
@@ -390,12 +393,7 @@ def _read(path: Path, what: str, start: int, end: int) -> Generator[bytes, None,
 
 def _names(folder: Path) -> Iterator[str]:
     """Names in a folder, streaming; none where it has gone."""
-    try:
-        with _translated(folder.name):
-            entries = os.scandir(folder)
-    except Missing:
-        return
-    with entries:
+    with suppress(Missing), _translated(folder.name), os.scandir(folder) as entries:
         for entry in entries:
             yield entry.name
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from api import conditional, render, security
 from metadata import licences, vocabularies
-from metadata.record import Text
+from metadata.record import Text, pick
 from oer import institutions, queries, stored
 from oer.db import reading
 from oer.errors import Unavailable
@@ -45,7 +45,6 @@ class Home:
     oai_url: str
     api_url: str
     openapi_url: str
-    email: str | None
     version: str
 
 
@@ -66,16 +65,9 @@ def show(request: Request) -> Response:
         oai_url=f"{base_url}/oai",
         api_url=f"{base_url}/api/resources",
         openapi_url=f"{base_url}/api/openapi.json",
-        email=_contact(here),
         version=request.app.state.version,
     )
     return sent(request, render.html(request, "home.html", page), spoken)
-
-
-def _contact(here: Installation) -> str | None:
-    """None while it is the address that no operator has chosen and nobody reads."""
-    given = here.settings.admin_email
-    return None if given == type(here.settings).model_fields["admin_email"].default else given
 
 
 def _cards(rows: Sequence[tuple[Resource, Version, Institution]], spoken: str) -> list[Card]:
@@ -92,7 +84,7 @@ def _card(resource: Resource, version: Version, institution: Institution, spoken
     licence = licences.get(record.licence) if record.licence else None
     return Card(
         path=f"/resources/{resource.public_id}",
-        title=render.pick(record.title, spoken),
+        title=pick(record.title, spoken),
         creators=tuple(creator.name for creator in record.creators),
         kind=vocabularies.label("hcrt", record.resource_type, spoken) if record.resource_type else None,
         licence=licence.short if licence else None,

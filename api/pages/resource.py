@@ -13,7 +13,7 @@ from api import i18n, lookup, render
 from api.pages.home import institution_name, sent
 from metadata import attribution, licences, vocabularies
 from metadata.licences import Licence
-from metadata.record import Agent, Record, Text
+from metadata.record import Agent, Contributor, Record, Text, pick
 from oer import queries, stored
 from oer.db import reading
 from oer.exposure import renderings
@@ -71,6 +71,7 @@ class ResourcePage:
     creators: Sequence[Creator]
     facts: Sequence[Fact]
     licence: LicenceShown | None
+    rights_notes: Sequence[Text]
     attribution: Markup
     files: Sequence[FileShown]
     access: str
@@ -95,7 +96,7 @@ def show(request: Request) -> Response:
     kind, available = found.access
     base_url = here.settings.base_url
     url = renderings.landing_url(base_url, public_id)
-    title = render.pick(record.title, spoken) or Text(value=public_id)
+    title = pick(record.title, spoken) or Text(value=public_id)
     page = ResourcePage(
         title=title,
         other_titles=[text for text in (*record.title, *record.alternative) if text is not title],
@@ -104,8 +105,9 @@ def show(request: Request) -> Response:
         creators=[_creator(creator) for creator in record.creators],
         facts=_facts(record, found.version, spoken),
         licence=_licence(record.licence, spoken),
+        rights_notes=_chosen_first(record.rights_note, spoken),
         attribution=Markup(attribution.attribution(record, url, spoken, "html")),  # noqa: S704 - it escapes values
-        files=[_file(public_id, file, spoken) for file in files],
+        files=[_file(request.app.state.prefix, public_id, file, spoken) for file in files],
         access=kind,
         available=available,
         open=found.is_open(today=here.now().date()),
@@ -118,7 +120,7 @@ def show(request: Request) -> Response:
 
 
 def _chosen_first(texts: Sequence[Text], spoken: str) -> list[Text]:
-    first = render.pick(texts, spoken)
+    first = pick(texts, spoken)
     return [first, *(text for text in texts if text is not first)] if first else []
 
 
@@ -127,12 +129,12 @@ def _creator(agent: Agent) -> Creator:
     return Creator(agent.name, f"https://orcid.org/{orcid}" if orcid else None)
 
 
-def _file(public_id: str, file: VersionFile, spoken: str) -> FileShown:
+def _file(prefix: str, public_id: str, file: VersionFile, spoken: str) -> FileShown:
     extension = file.name.rpartition(".")[2] if "." in file.name else ""
     group = vocabularies.media_group(file.media_type, extension)
     kind = group.labels.get(spoken, group.labels["en"])
     # Our own address without its host, so that the download keeps the file's name (`download` is same-origin only).
-    path = renderings.file_url("", public_id, file.name)
+    path = renderings.file_url(prefix, public_id, file.name)
     return FileShown(file.name, kind, extension.upper() if 1 < len(extension) < 6 else "", file.size, path)
 
 
@@ -147,11 +149,23 @@ def _facts(record: Record, version: Version, spoken: i18n.Language) -> list[Fact
         Fact("field.subjects", [text for term in subjects if term for text in labels(term.scheme, [term.uri])]),
         Fact("field.levels", labels("isced-levels", record.levels)),
         Fact("field.audience", labels("audience", record.audience)),
-        Fact("field.keywords", record.keywords),
+        Fact("field.keywords", _keywords(record.keywords, spoken)),
+        Fact("field.contributors", [_contributor(agent, spoken) for agent in record.contributors]),
         Fact("field.publisher", [Text(value=record.publisher.name)] if record.publisher else []),
+        Fact("field.rights_holder", [Text(value=record.rights_holder)] if record.rights_holder else []),
         Fact("page.published", [_said(i18n.day(version.published.date(), spoken), spoken)]),
     ]
     return [fact for fact in found if fact.values]
+
+
+def _keywords(keywords: Sequence[Text], spoken: str) -> list[Text]:
+    """Those in the reader's language, or all where there is none; each word once."""
+    own = [text for text in keywords if text.lang.partition("-")[0] == spoken]
+    return list({text.value: text for text in own or keywords}.values())
+
+
+def _contributor(agent: Contributor, spoken: str) -> Text:
+    return Text(value=f"{agent.name} ({vocabularies.label('contributor-roles', agent.role, spoken)})")
 
 
 def _said(words: str, spoken: str) -> Text:

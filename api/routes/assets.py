@@ -29,14 +29,14 @@ class Asset:
         return self.url.rpartition("=")[2]
 
 
-def load() -> Mapping[str, Asset]:
-    """Every file of ``api/static`` by name."""
+def load(prefix: str = "") -> Mapping[str, Asset]:
+    """Every file of ``api/static`` by name. ``prefix`` is the path of the base URL."""
     found = {}
     for path in sorted(_FOLDER.iterdir()):
         if path.suffix in _TYPES:
             content = path.read_bytes()
             version = hashlib.sha256(content).hexdigest()[:12]
-            found[path.name] = Asset(content, _TYPES[path.suffix], f"/static/{path.name}?v={version}")
+            found[path.name] = Asset(content, _TYPES[path.suffix], f"{prefix}/static/{path.name}?v={version}")
     return found
 
 

@@ -17,7 +17,7 @@ from metadata.record import Agent, Identifier, Record, Source, Text
 PREFIX = "oai_dc"
 NAMESPACE = xml.NAMESPACES["oai_dc"]
 SCHEMA = "http://www.openarchives.org/OAI/2.0/oai_dc.xsd"
-REVISION = "1"
+REVISION = "2"
 
 Value = tuple[str, str, str | None]  # element, text, language or None
 
@@ -98,11 +98,9 @@ def _subjects(record: Record) -> Iterator[Value]:
 
 def _dates(described: Described) -> Iterator[Value]:
     record = described.record
-    for value in (record.issued, record.created, record.modified):
-        date = values.w3cdtf(value) if value else None
-        if date:
-            yield "date", date, None
-    if not record.issued:
+    issued, *others = (values.w3cdtf(date or "") for date in (record.issued, record.created, record.modified))
+    yield from (("date", date, None) for date in (issued, *others) if date)
+    if not issued:
         yield "date", described.published.astimezone(UTC).date().isoformat(), None
     if record.access.kind == "embargoed" and record.access.until:
         yield "date", f"info:eu-repo/date/embargoEnd/{record.access.until.isoformat()}", None

@@ -60,7 +60,7 @@ def actor(session: Session, email: str | None) -> Actor:
     return OPERATOR if email is None else accounts.actor_of(session, person(session, email))
 
 
-def read_object(path: Path, limit: int, *, loaded: Callable[[bytes], Any] = validate.load) -> Any:
+def read_object(path: Path, limit: int, *, loaded: Callable[[bytes, int], Any] = validate.load) -> Any:
     """What a JSON file says (``-``: standard input). Raises Invalid with the line and column of a mistake."""
     try:
         if str(path) == "-":
@@ -72,7 +72,7 @@ def read_object(path: Path, limit: int, *, loaded: Callable[[bytes], Any] = vali
         raise Invalid("file.unreadable", name=str(path), reason=error.strerror or "") from None
     if len(content) > limit:
         raise TooLarge("record.too-large", limit=limit)
-    found, problems = loaded(content)
+    found, problems = loaded(content, limit)
     if problems:
         raise Invalid("record.invalid", problems=problems, count=len(problems))
     return found

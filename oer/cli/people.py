@@ -93,7 +93,7 @@ def token_create(
     email: str,
     name: Annotated[str, typer.Option(help="What it is for.")] = "command line",
     scope: Annotated[list[str] | None, typer.Option(help="read, deposit, review, manage; may be repeated.")] = None,
-    days: Annotated[int | None, typer.Option(help="Days until it expires.", min=1)] = None,
+    days: Annotated[int | None, typer.Option(help="Days until it expires.", min=1, max=99_999)] = None,
     as_json: AsJson = False,
 ) -> None:
     """Make a token for a person's programs. It is shown once."""

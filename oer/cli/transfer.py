@@ -52,7 +52,9 @@ def import_(
             )
             importer = _importer(found, options, as_, rehearsal=dry_run)
         with (
-            sources.opened(path, files=files, most=found.settings.max_import_rows) as opened,
+            sources.opened(
+                path, files=files, most=found.settings.max_import_rows, line_size=found.settings.max_record_size
+            ) as opened,
             output.progress(output.sentence("cli.importing", name=path.name), opened.count) as done,
         ):
             _follow(importer, opened, report, done)

@@ -74,8 +74,8 @@ def _refresh_sqlite(engine: Engine, whole: datetime) -> None:
             cursor.execute("BEGIN IMMEDIATE")
             cursor.execute("UPDATE clock SET stamp = ?1 WHERE stamp < ?1", (f"{whole:%Y-%m-%d %H:%M:%S}.000000",))
             cursor.execute("COMMIT")
-        except sqlite.OperationalError:
-            logger.debug("the clock is busy: its stamp stays for now")
+        except sqlite.DatabaseError as error:  # busy as a rule; what is damaged the reader meets next, and tells
+            logger.debug("the clock does not move now", extra={"reason": str(error)})
         finally:
             cursor.execute("PRAGMA busy_timeout=20000")
             cursor.close()

@@ -20,9 +20,3 @@ def institution_specs(session: Session, institution: Institution) -> list[str]:
     above = queries.institutions.by_ids(session, ids=institution.ancestors)
     slugs = [above[ancestor].slug for ancestor in institution.ancestors] + [institution.slug]
     return [institution_spec(slugs[:depth]) for depth in range(len(slugs) + 1)]
-
-
-def institution_of(spec: str) -> str | None:
-    """The slug that an institution's setSpec ends in, or None for any other spec."""
-    head, _, rest = spec.partition(":")
-    return rest.rpartition(":")[2] if head == INSTITUTIONS and rest else None

@@ -5,6 +5,7 @@ and writes nothing.
 """
 
 import hashlib
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -14,12 +15,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, col, select
 
+from metadata import vocabularies
 from metadata.crosswalks import FORMATS, Described, FileLink, Format
 from metadata.record import Access, Record, Text
 from oer import identifiers, queries, stored
 from oer.db import is_sqlite, reading, transaction
 from oer.errors import Unavailable
 from oer.models import Institution, Projection, Rendering, Resource, Version, VersionFile
+
+logger = logging.getLogger(__name__)
 
 _BATCH = 200
 _PROJECTION = "renderings-"
@@ -124,11 +128,12 @@ def catch_up(engine: Engine, *, repository_id: str, base_url: str, formats: Mapp
             "prefix": format_.prefix,
             "change": live[resource_id],
             "revision": revision(format_, base_url),
-            "content": format_.dump(found),
+            "content": content,
         }
         for resource_id, found in described.of.items()
         if resource_id not in described.unreadable
         for format_ in formats.values()
+        if (content := _dumped(format_, found)) is not None
     ]
     with transaction(engine) as session:
         insert = (sqlite if is_sqlite(session) else postgresql).insert
@@ -149,6 +154,15 @@ def catch_up(engine: Engine, *, repository_id: str, base_url: str, formats: Mapp
     return len(changed)
 
 
+def _dumped(format_: Format, found: Described) -> bytes | None:
+    """The bytes, or None where a crosswalk fails: one record that trips it must not stop the projection for ever."""
+    try:
+        return format_.dump(found)
+    except Exception:
+        logger.exception("a record cannot be rendered", extra={"record": found.identifier, "format": format_.prefix})
+        return None
+
+
 def behind(session: Session, *, base_url: str, formats: Mapping[str, Format] = FORMATS) -> int:
     """How many changes the projection has still to follow."""
     progress = session.get(Projection, _projection_name(base_url, formats))
@@ -162,8 +176,8 @@ def unrendered(session: Session, *, base_url: str, formats: Mapping[str, Format]
 
 
 def revision(format_: Format, base_url: str) -> str:
-    """What a kept rendering depends on besides the record: the crosswalk's revision and our own address."""
-    return f"{format_.revision} {base_url}"
+    """What a kept rendering depends on besides the record: crosswalk, our own address, the operator's labels."""
+    return f"{format_.revision} {base_url} {vocabularies.overrides_digest()}".rstrip()
 
 
 def _projection_name(base_url: str, formats: Mapping[str, Format]) -> str:

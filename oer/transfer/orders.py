@@ -46,6 +46,8 @@ class Bounds(Limits, Protocol):
     @property
     def max_import_rows(self) -> int: ...
     @property
+    def max_record_size(self) -> int: ...
+    @property
     def data(self) -> Path: ...
 
 
@@ -193,7 +195,9 @@ class Workshop:
         with reading(self.engine) as session:
             actor = _actor(session, session.get_one(Job, held.id))
             done = queries.jobs.row_numbers(session, job_id=held.id)
-        with sources.opened(path, most=self.bounds.max_import_rows, name=f"import.{order.form}") as opened:
+        with sources.opened(
+            path, most=self.bounds.max_import_rows, line_size=self.bounds.max_record_size, name=f"import.{order.form}"
+        ) as opened:
             with transaction(self.engine) as session:
                 jobs.hold(session, held).total = opened.count
             run = self._runner(held, order, actor).run

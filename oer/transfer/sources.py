@@ -68,12 +68,20 @@ csv.field_size_limit(reading.MAX_BYTES)  # a cell may hold a whole list of a rec
 
 
 @contextmanager
-def opened(path: Path, *, files: Path | None = None, most: int, name: str | None = None) -> Iterator[Source]:
+def opened(
+    path: Path,
+    *,
+    files: Path | None = None,
+    most: int,
+    name: str | None = None,
+    line_size: int = reading.MAX_BYTES,
+) -> Iterator[Source]:
     """Open a folder, ``.zip``, ``.csv``, ``.json`` or ``.jsonl``; ``files`` is where rows' paths start if elsewhere.
 
     ``name`` is what the source is called where its path says nothing to anybody, with the ending that tells its kind.
     Raises Invalid (``import.…``, ``archive.…``) where it cannot be read as a table, TooLarge above ``most`` rows.
-    Tables are looked through to their end before the first row comes, and never held in memory, but for JSON.
+    A line of ``.jsonl`` above ``line_size`` bytes is a row with a fault. Tables are looked through to their end
+    before the first row comes, and never held in memory, but for JSON.
     """
     if files is not None and not files.is_dir():
         raise Invalid("import.files-missing", path=str(files))
@@ -85,13 +93,13 @@ def opened(path: Path, *, files: Path | None = None, most: int, name: str | None
     told = name or str(path)
     if PurePosixPath(told).suffix.lower() != ".zip":
         _require_table(path, told)
-        raws, count = _table(name or path.name, lambda: folders.read(path, name=told), most)
+        raws, count = _table(name or path.name, lambda: folders.read(path, name=told), most, line_size)
         folder: Folder = Directory(files or path.parent) if name is None or files else folders.Nothing()
         yield Source(_rows(raws), count, folder)
         return
     with folders.archive(path, name=told) as archive:
         index_name = _index_inside(told, archive)
-        raws, count = _table(index_name, lambda: archive.chunks(index_name), most)
+        raws, count = _table(index_name, lambda: archive.chunks(index_name), most, line_size)
         prefix = index_name[: len(index_name) - len(PurePosixPath(index_name).name)]
         yield Source(_rows(raws), count, Directory(files) if files else archive.below(prefix))
 
@@ -122,7 +130,7 @@ def _index_inside(told: str, archive: Archive) -> str:
     return min(names, key=lambda name: (name.count("/"), INDEXES.index(PurePosixPath(name).name), name))
 
 
-def _table(name: str, read: Reader, most: int) -> tuple[Iterator[Raw], int]:
+def _table(name: str, read: Reader, most: int, line_size: int) -> tuple[Iterator[Raw], int]:
     """The rows of a table, and how many there are."""
     suffix = PurePosixPath(name).suffix.lower()
     if suffix == ".json":
@@ -132,8 +140,8 @@ def _table(name: str, read: Reader, most: int) -> tuple[Iterator[Raw], int]:
     if suffix == ".csv":
         count = sum(1 for _ in _counted(_csv(name, read), most))
         return _csv(name, read), count
-    count = sum(1 for _ in _counted(_lines(read), most))
-    return ((number, _json_line(number, line)) for number, line in _lines(read)), count
+    count = sum(1 for _ in _counted(_lines(read, line_size), most))
+    return ((number, _json_line(number, line, line_size)) for number, line in _lines(read, line_size)), count
 
 
 def _counted(rows: Iterable[Raw], most: int) -> Iterator[Raw]:
@@ -186,17 +194,17 @@ def _text(read: Reader, newline: str) -> io.TextIOWrapper:
     return io.TextIOWrapper(io.BufferedReader(_Pieces(_limited(read()))), encoding="utf-8-sig", newline=newline)
 
 
-def _lines(read: Reader) -> Iterator[Raw]:
-    """Lines that are not empty, by their number from 1; a Problem for one that no row could fill."""
+def _lines(read: Reader, most: int) -> Iterator[Raw]:
+    """Lines that are not empty, by their number from 1; a Problem for one far above ``most`` bytes."""
     number = 0
     with _text(read, "\n") as text:
-        while line := text.readline(_LINE):
+        while line := text.readline(2 * most):
             number += 1
-            if len(line) == _LINE and not line.endswith("\n"):
+            if len(line) == 2 * most and not line.endswith("\n"):
                 size = len(line)
-                while not line.endswith("\n") and (line := text.readline(_LINE)):
+                while not line.endswith("\n") and (line := text.readline(2 * most)):
                     size += len(line)
-                yield number, Problem("json.too-large", "", {"size": size, "limit": reading.MAX_BYTES})
+                yield number, Problem("json.too-large", "", {"size": size, "limit": most})
             elif line.strip():
                 yield number, line.removesuffix("\n")
 
@@ -235,10 +243,10 @@ def _csv_row(header: list[str], row: list[str]) -> Any:
     return dict(zip(header, map(cells.unguarded, row), strict=False))
 
 
-def _json_line(number: int, line: Any) -> Any:
+def _json_line(number: int, line: Any, size: int) -> Any:
     if isinstance(line, Problem):
         return line
-    found, problems = reading.load(line.encode())
+    found, problems = reading.load(line.encode(), size)
     if not problems:
         return found
     first = problems[0]

@@ -99,3 +99,23 @@ def test_if_match_needs_a_strong_tag() -> None:
 def test_no_header_breaks_the_comparison(tags: str, since: str) -> None:
     assert not is_known(Headers({"if-none-match": tags}), '"a tag that nobody guesses"') or tags.strip() == "*"
     is_known(Headers({"if-modified-since": since}), ETAG, WHEN)
+
+
+@pytest.mark.parametrize("value", ["a" + " " * 200_000 + "x", "," * 200_000, '"' * 200_000, 'W/"' + "a" * 200_000])
+def test_long_headers_are_read_in_one_go(value: str) -> None:
+    """Patterns that go back over what they have read needed hours for these, in which the server answered nobody."""
+    assert not is_known(Headers({"if-none-match": value}), ETAG)
+    assert part(f"bytes={value}") is None
+    assert part("bytes=" + " " * 200_000 + "1" + " " * 200_000 + "-" + " " * 200_000 + "2x") is None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Mon, 01 Jan 2026 00:00:00 +999999999999999",
+        "Mon, 01 Jan 2026 9999999999999999999:00 GMT",
+    ],
+)
+def test_a_date_that_cannot_be_is_no_date(value: str) -> None:
+    assert not is_known(Headers({"if-modified-since": value}), ETAG, WHEN)

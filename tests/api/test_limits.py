@@ -28,9 +28,11 @@ def clock() -> Clock:
 def few(tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Iterator[TestClient]:
     """Three requests a minute."""
     monkeypatch.setattr(limits, "RateLimit", partial(limits.RateLimit, clock=clock))
-    with factories.opened(tmp_path, rate_limit=3) as home:
-        with TestClient(app.create(home), raise_server_exceptions=False) as client:
-            yield client
+    with (
+        factories.opened(tmp_path, rate_limit=3) as home,
+        TestClient(app.create(home), raise_server_exceptions=False) as client,
+    ):
+        yield client
 
 
 def test_every_answer_says_how_the_caller_stands(few: TestClient, clock: Clock) -> None:

@@ -4,12 +4,14 @@ from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
 from itertools import pairwise
+from pathlib import Path
 
 import factories
 import pytest
 from starlette.testclient import TestClient
 
 from api import app, security
+from metadata import languages
 from oer import publishing
 from oer.db import transaction
 from oer.installation import Installation
@@ -50,9 +52,9 @@ class Page(HTMLParser):
         return [attributes for name, attributes in self.tags if name == tag]
 
 
-def page(client: TestClient, url: str, lang: str = "ar") -> Page:
+def page(client: TestClient, url: str, lang: str = "ar", *, status: int = 200) -> Page:
     answer = client.get(url, headers=BROWSER | {"accept-language": lang})
-    assert answer.status_code == 200, answer.text
+    assert answer.status_code == status, answer.text
     assert answer.headers["content-language"] == lang
     found = Page(answer.text)
     assert found.all("html") == [{"lang": lang, "dir": "rtl" if lang == "ar" else "ltr"}]
@@ -117,9 +119,60 @@ def test_a_resource_page_has_its_words_files_and_licence(
 def test_every_value_bears_its_language_and_direction(client: TestClient, publish: Callable[..., str]) -> None:
     found = page(client, f"/resources/{publish({'a.txt': (b'x', 'text/plain')})}", "fr")
     (heading,) = found.all("h1")
-    assert heading == {"lang": "ar", "dir": "auto"}
+    assert heading == {"lang": "ar", "dir": "rtl"}
+    known = [value for value in found.all("bdi") if value.get("lang")]
+    assert known
     for value in found.all("bdi"):
-        assert value.get("dir") in (None, "auto")
+        if value.get("lang"):
+            assert value.get("dir") == languages.direction(value["lang"] or "")
+        else:
+            assert value.get("dir") in (None, "auto")  # which says the same: bdi is auto by itself
+
+
+def test_a_title_that_begins_with_a_foreign_word_keeps_its_direction(
+    client: TestClient, publish: Callable[..., str]
+) -> None:
+    described = factories.record("Python للمبتدئين: الدرس 3 (HTML و CSS).")
+    public_id = publish({"a.txt": (b"x", "text/plain")}, described=described)
+    (heading,) = page(client, f"/resources/{public_id}", "fr").all("h1")
+    assert heading["dir"] == "rtl"
+
+
+def test_everybody_who_has_to_be_credited_is_on_the_page(client: TestClient, publish: Callable[..., str]) -> None:
+    described = factories.record(
+        contributors=[{"name": "معاوية الحاج مبروك", "role": "http://id.loc.gov/vocabulary/relators/trl"}],
+        rights_holder="الدار الأفريقية",
+        rights_note=[{"value": "اذكر الدار عند العرض.", "lang": "ar"}],
+    )
+    found = page(client, f"/resources/{publish({'a.txt': (b'x', 'text/plain')}, described=described)}", "ar")
+    assert "معاوية الحاج مبروك" in found.words  # in the credit, and in the facts with the role:
+    assert "معاوية الحاج مبروك (مترجم)" in found.words
+    assert "الدار الأفريقية" in found.words
+    assert "اذكر الدار عند العرض." in found.words
+
+
+def test_keywords_are_shown_once_and_in_the_reader_s_language(client: TestClient, publish: Callable[..., str]) -> None:
+    words = [("ضوء", "ar"), ("lumière", "fr"), ("ضوء", "ar-TN"), ("light", "en")]
+    described = factories.record(keywords=[{"value": value, "lang": lang} for value, lang in words])
+    public_id = publish({"a.txt": (b"x", "text/plain")}, described=described)
+    found = page(client, f"/resources/{public_id}", "ar").words
+    assert found.count("ضوء") == 1
+    assert "lumière" not in found
+
+
+def test_behind_a_path_every_address_of_a_page_begins_with_it(tmp_path: Path) -> None:
+    with factories.opened(tmp_path, base_url="https://univ.example/oer") as home:
+        public_id = factories.published(home)
+        with TestClient(app.create(home)) as client:
+            for url in ("/", f"/resources/{public_id}", "/resources/none"):
+                found = page(client, url, "fr", status=404 if url.endswith("none") else 200)
+                links = [
+                    tag.get("href") or tag.get("src") or "" for name in ("a", "link", "img") for tag in found.all(name)
+                ]
+                own = [link for link in links if link.startswith(("/", "https://univ.example"))]
+                assert len(own) > 3
+                for link in own:
+                    assert link.removeprefix("https://univ.example").startswith("/oer/"), link
 
 
 @pytest.mark.parametrize("lang", ["ar", "fr", "en"])

@@ -72,9 +72,9 @@ def test_english_text_names_title_author_source_and_licence() -> None:
     )
 
 
-def test_french_text_falls_back_to_the_english_title() -> None:
+def test_without_a_title_in_the_language_the_author_s_own_comes_first() -> None:
     assert attribution(lesson(), URL, "fr") == (
-        f"«\u00a0Introduction to Algebra\u00a0» ({URL}), par أحمد منصور et Maria Curie, sous licence CC BY 4.0 ({BY})."
+        f"«\u00a0مقدمة في الجبر\u00a0» ({URL}), par أحمد منصور et Maria Curie, sous licence CC BY 4.0 ({BY})."
     )
 
 
@@ -90,7 +90,7 @@ def test_arabic_text_gives_every_address_a_line_of_its_own() -> None:
 
 def test_arabic_html_reads_right_to_left_with_each_value_apart() -> None:
     assert attribution(lesson(), URL, "ar", "html") == (
-        f'<p lang="ar" dir="rtl"><a href="{URL}">«<bdi lang="ar">مقدمة في الجبر</bdi>»</a>، '
+        f'<p lang="ar" dir="rtl"><a href="{URL}">«<bdi lang="ar" dir="rtl">مقدمة في الجبر</bdi>»</a>، '
         "إعداد <bdi>أحمد منصور</bdi>، <bdi>Maria Curie</bdi>، "
         f'مرخَّص بموجب رخصة <a href="{BY}"><bdi>CC BY 4.0</bdi></a>.</p>'
     )
@@ -161,7 +161,22 @@ def test_a_translation_names_the_original_once() -> None:
     text = attribution(lesson(translation_of=original), URL, "en")
     assert text.endswith("Translated from “Bases” (https://doi.org/10.5281/zenodo.12).")
     both = remix(identifier="10.5281/zenodo.12").model_dump() | {"translation_of": original}
-    assert "Translated from" not in attribution(Record.model_validate(both), URL, "en")
+    once = attribution(Record.model_validate(both), URL, "en")
+    assert once.count("Translated from “Algebra Basics” (https://doi.org/10.5281/zenodo.12), by UNESCO") == 1
+    assert "Adapted from" not in once
+    assert "Bases" not in once
+
+
+def test_who_translated_illustrated_or_narrated_is_named_in_that_order() -> None:
+    relator = "http://id.loc.gov/vocabulary/relators/"
+    people = [("Salma", "ill"), ("Hedi", "trl"), ("Nour", "trl"), ("Omar", "edt"), ("Rim", "nrt")]
+    record = lesson(contributors=[{"name": name, "role": relator + role} for name, role in people])
+    parts = (
+        "by أحمد منصور and Maria Curie, translated by Hedi and Nour, illustrated by Salma, narrated by Rim, licensed"
+    )
+    assert parts in attribution(record, URL, "en")
+    assert "Omar" not in attribution(record, URL, "en")
+    assert "ترجمة Hedi، Nour\nرسوم Salma\nبصوت Rim\n" in attribution(record, URL, "ar")
 
 
 @pytest.mark.parametrize("lang", ["es", "en-GB", ""])

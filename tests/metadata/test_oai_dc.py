@@ -147,6 +147,14 @@ def test_the_licence_is_its_uri_and_its_name_in_three_languages() -> None:
     assert [language for _, language in rights[2:]] == ["ar", "fr", "en"]
 
 
+@pytest.mark.parametrize(
+    ("issued", "dates"),
+    [("2024-21", ["2024"]), ("156X", ["2024-03-01"]), ("../1950", ["2024-03-01"]), (None, ["2024-03-01"])],
+)
+def test_there_is_a_date_whatever_is_known_of_the_issue(issued: str | None, dates: list[str]) -> None:
+    assert [text for element, text, _ in elements(Record(issued=issued)) if element == "date"] == dates
+
+
 def test_every_kind_of_access_has_its_semantic_uri() -> None:
     kinds = Access.model_fields["kind"].annotation.__args__  # type: ignore[union-attr]
     for kind in kinds:

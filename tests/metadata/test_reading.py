@@ -72,6 +72,12 @@ def test_wrong_json_is_named(body: bytes, code: str, params: dict[str, object]) 
     assert only(found) == (code, "", params)
 
 
+def test_a_body_may_be_as_large_as_the_caller_says() -> None:
+    body = b" " * MAX_BYTES + b"{}"
+    assert validate.load(body, len(body)) == ({}, [])
+    assert only(validate.load(b"{}", 1)[1]) == ("json.too-large", "", {"size": 2, "limit": 1})
+
+
 def test_a_byte_order_mark_is_passed_over() -> None:
     assert parse_json(b'\xef\xbb\xbf{"licence": "a"}')[1] == []
 
@@ -100,6 +106,15 @@ def test_deep_nesting_is_a_problem_with_the_place() -> None:
         ({"creators": [{"name": "x"}, 5]}, "field.type", "creators[1]", {"expected": "object"}),
         ({"age_range": {"minimum": "x"}}, "field.type", "age_range.minimum", {"expected": "integer"}),
         ({"age_range": {"minimum": 1.5}}, "field.type", "age_range.minimum", {"expected": "integer"}),
+        ({"age_range": {"minimum": "12"}}, "field.type", "age_range.minimum", {"expected": "integer"}),
+        ({"age_range": {"maximum": True}}, "field.type", "age_range.maximum", {"expected": "integer"}),
+        ({"classroom": {"group_minimum": "2"}}, "field.type", "classroom.group_minimum", {"expected": "integer"}),
+        ({"classroom": {"group_maximum": True}}, "field.type", "classroom.group_maximum", {"expected": "integer"}),
+        ({"access": {"until": 0}}, "field.type", "access.until", {"expected": "date"}),
+        ({"access": {"until": "86400"}}, "field.type", "access.until", {"expected": "date"}),
+        ({"access": {"until": True}}, "field.type", "access.until", {"expected": "date"}),
+        ({"access": {"until": "2024-02-03T00:00:00"}}, "field.type", "access.until", {"expected": "date"}),
+        ({"access": {"until": "٢٠٢٤-٠١-٠١"}}, "field.type", "access.until", {"expected": "date"}),
         ({"access": {"until": "soon"}}, "field.type", "access.until", {"expected": "date"}),
         ({"access": {"until": "2024-02-31"}}, "field.type", "access.until", {"expected": "date"}),
         (

@@ -154,6 +154,15 @@ WRONG: list[tuple[dict[str, Any], str, str, dict[str, object]]] = [
         "identifiers[0].value",
         {"value": "javascript:x", "scheme": "javascript"},
     ),
+    *(
+        (
+            {"identifiers": [{"scheme": "other", "value": f"java{gap}script:x"}]},
+            "iri.scheme",
+            "identifiers[0].value",
+            {"value": "java�script:x", "scheme": "javascript"},
+        )
+        for gap in "\t\n"
+    ),
     (
         {"identifiers": [{"scheme": "url", "value": "urn:x:y"}]},
         "iri.scheme",
@@ -275,6 +284,80 @@ def test_one_mistake_gives_exactly_one_error(
     fields: dict[str, Any], code: str, field: str, params: dict[str, object]
 ) -> None:
     assert judged(**fields) == [Problem(code, field, params)]
+
+
+@pytest.mark.parametrize("value", ["2024-1X", "-2024-X1/2025-1X", "2024S2-?05"])
+def test_a_date_that_the_parser_trips_over_is_wrong_and_prints_nothing(
+    value: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert codes(judged(created=value)) == [("date.invalid", "created")]
+    assert capsys.readouterr() == ("", "")
+
+
+INVISIBLE = [
+    "\u200b",
+    "\u2060\u2064",
+    "\u180e",
+    "\u2028\u2029",
+    "\u200c\u200d",
+    "\U000e0041",
+    "\u3164",
+    "\u2800 \ufe0f",
+]
+
+
+@pytest.mark.parametrize("text", INVISIBLE, ids=ascii)
+def test_a_text_with_nothing_to_see_is_empty(text: str) -> None:
+    texts = [{"value": text, "lang": "ar"}]
+    found = judged(title=texts, description=texts, creators=[{"name": text}])
+    fields = ["title[0].value", "description[0].value", "creators[0].name"]
+    assert codes(found) == [("text.empty", field) for field in fields]
+
+
+@pytest.mark.parametrize(
+    ("written", "stored"),
+    [
+        ("ma\u200bth\u2060s\u180e", "maths"),
+        ("a\u2028b\u2029c\r\nd\re", "a\nb\nc\nd\ne"),
+        ("x\U000e0041\U000e0042\U000e007f", "x"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("👩\u200d🏫 ❤\ufe0f", "👩\u200d🏫 ❤\ufe0f"),
+        (
+            "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
+            "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
+        ),
+        ("\u202e", "\u202e"),
+    ],
+)
+def test_marks_that_nobody_sees_are_dropped_and_those_of_the_script_stay(written: str, stored: str) -> None:
+    assert values.clean(written) == stored
+    assert values.clean(stored) == stored
+
+
+@pytest.mark.parametrize(
+    ("written", "date"),
+    [
+        ("2024", "2024"),
+        ("2024-05", "2024-05"),
+        ("2024-05-17?", "2024-05-17"),
+        ("2024-21", "2024"),
+        ("2024-XX", "2024"),
+        ("2024-XX-XX", "2024"),
+        ("2024-05-XX", "2024-05"),
+        ("2024-05-XX/2025", "2024-05"),
+        ("2024?-05-17", "2024-05-17"),
+        ("?2024-05", "2024-05"),
+        ("2024/..", "2024"),
+        ("2024-05-17T10:00:00Z", "2024-05-17"),
+        ("156X", None),
+        ("../1950", None),
+        ("-2024", None),
+        ("Y20240", None),
+    ],
+)
+def test_a_date_keeps_as_much_as_w3cdtf_can_say(written: str, date: str | None) -> None:
+    assert values.is_edtf(written)
+    assert values.w3cdtf(written) == date
 
 
 def test_all_mistakes_come_at_once_in_the_order_of_the_fields() -> None:

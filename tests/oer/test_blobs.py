@@ -74,6 +74,36 @@ def test_marked_bytes_are_refused(home, watch):
     assert sweep(home, wait=upload).removed == 1
 
 
+def test_the_mark_of_a_killed_sweep_is_lifted_and_a_late_sweep_sees_that(home, watch):
+    stored = home.store.put([b"abc"])
+    hold(home, stored)
+    watch.forward(days=2)
+
+    def killed() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(home, wait=killed)
+    assert rows(home)[stored.key].marked is not None
+    home.store.put([b"abc"])
+    with pytest.raises(Unavailable):
+        hold(home, stored)
+    watch.forward(minutes=11)
+    hold(home, stored)
+    assert rows(home)[stored.key].marked is None
+
+    # A sweep that is not dead but slow comes back after all, and finds its mark gone.
+    watch.forward(days=2)
+
+    def slow() -> None:
+        watch.forward(minutes=11)
+        home.store.put([b"abc"])
+        hold(home, stored)
+
+    assert sweep(home, wait=slow).removed == 0
+    assert keys(home) == {stored.key}
+
+
 def test_bytes_put_again_during_the_wait_are_kept_and_can_be_held(home, watch):
     stored = home.store.put([b"abc"])
     hold(home, stored)
@@ -175,6 +205,21 @@ def test_a_dry_run_counts_and_touches_nothing(home, watch):
     hold(home, stored)
 
 
+def test_a_dry_run_leaves_out_what_came_back_after_a_mark(home, watch):
+    hold(home, home.store.put([b"abc"]))
+    watch.forward(days=2)
+
+    def killed() -> None:
+        raise Kill
+
+    with pytest.raises(Kill):
+        sweep(home, wait=killed)
+    watch.forward(minutes=1)
+    home.store.put([b"abc"])
+    assert sweep(home, dry_run=True) == Swept()
+    assert sweep(home) == Swept(kept=1)
+
+
 class Kill(BaseException):
     """The process ends here."""
 
@@ -191,6 +236,7 @@ def test_a_kill_between_mark_and_removal_is_made_good_by_the_next_sweep(home, wa
     with pytest.raises(Kill):
         sweep(home, wait=killed)
     assert {row.marked for row in rows(home).values()} == {watch()}
+    assert sweep(home, dry_run=True) == Swept(marked=2)
     assert sweep(home) == Swept(removed=2, bytes=3 + 11)
     assert rows(home) == {}
 

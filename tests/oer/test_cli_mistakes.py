@@ -78,6 +78,15 @@ def test_what_is_no_record_says_why(terminal: Terminal, record: str | bytes, cod
     assert [problem["code"] for problem in refused(terminal, record)] == [code]
 
 
+def test_a_record_is_read_up_to_the_limit_of_the_settings(terminal: Terminal) -> None:
+    content = json.dumps({"x": "y" * 1_500_000})
+    record = terminal.file("long.json", content)
+    command = ("deposit", "--record", record, "--institution", "college", "--json")
+    read = terminal(*command, OER_MAX_RECORD_SIZE=str(len(content)))
+    assert [problem["code"] for problem in read.told["error"]["problems"]] == ["field.unknown"]
+    assert terminal(*command, OER_MAX_RECORD_SIZE="1024").told["error"]["code"] == "record.too-large"
+
+
 def test_a_record_above_the_limit_is_refused_unread(terminal: Terminal) -> None:
     arguments = ("deposit", "--record", "/dev/zero", "--institution", "college", "--json")
     done = terminal(*arguments)

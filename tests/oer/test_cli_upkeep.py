@@ -71,6 +71,23 @@ def test_the_doctor_names_the_part_that_is_wrong_and_ends_with_one(
     assert f"✗ {output.sentence('cli.part.' + part)}: " in spoken.out
 
 
+@pytest.mark.skipif("OER_TEST_DATABASE_URL" in os.environ, reason="about SQLite; this run is on PostgreSQL")
+@pytest.mark.parametrize("start", [0, 4096])
+def test_a_damaged_sqlite_file_is_said_and_not_thrown(terminal: Terminal, start: int) -> None:
+    terminal.deposited()
+    file = Path(str(terminal.environment["OER_DATA"])) / "oer.sqlite3"
+    with file.open("r+b") as opened:
+        opened.seek(start)
+        opened.write(b"\xaa" * 200_000)
+    done = terminal("doctor", "--json")
+    assert done.code == 1
+    assert ("database", "doctor.sqlite-broken") in {
+        (finding["part"], finding["code"]) for finding in done.told if finding["level"] == "error"
+    }
+    other = terminal("institution", "list", "--json")
+    assert (other.code, other.told["error"]["code"]) == (6, "database.damaged")
+
+
 def test_the_doctor_writes_nothing(terminal: Terminal) -> None:
     terminal.deposited()
     with terminal.home() as home:

@@ -308,6 +308,80 @@ def test_a_full_disk_is_full_and_goes_on_reading(tmp_path):
     assert done.stdout.split() == ["database.full", "kept"]
 
 
+_BESIDE_A_FULL_DISK = """
+import os
+import sys
+from oer import db
+from oer.errors import OerError
+
+def write():
+    engine = db.connect(f"sqlite:///{sys.argv[1]}/oer.sqlite3", pool=1)
+    try:
+        with db.transaction(engine) as session:
+            session.connection().exec_driver_sql("CREATE TABLE IF NOT EXISTS t AS SELECT zeroblob(500000)")
+    except OerError as error:
+        print(error.code)
+    engine.dispose()
+
+def fill():
+    ballast = os.open(f"{sys.argv[1]}/ballast", os.O_CREAT | os.O_WRONLY)
+    try:
+        while True:
+            os.write(ballast, bytes(4096))
+    except OSError:
+        os.close(ballast)
+"""
+
+
+@sqlite_only
+def test_a_disk_that_is_full_before_the_first_look_is_full_too(tmp_path):
+    """SQLite then fails with an I/O error, as its shared index finds no room."""
+    command = f'mount -t tmpfs -o size=3m none {tmp_path} && exec {sys.executable} -c "$0" {tmp_path}'
+    script = f"{_BESIDE_A_FULL_DISK}\nwrite()\nfill()\nwrite()"
+    done = subprocess.run(
+        ["unshare", "--mount", "sh", "-c", command, script], capture_output=True, text=True, check=False
+    )
+    if done.returncode and ("unshare:" in done.stderr or "mount:" in done.stderr):
+        pytest.skip(f"a small disk cannot be mounted here: {done.stderr.strip()}")
+    assert (done.stdout.split(), done.stderr) == (["database.full"], "")
+
+
+@sqlite_only
+def test_an_io_error_while_there_is_room_is_no_full_disk(tmp_path):
+    limited = "import resource\nresource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))\nwrite()"
+    script = f"{_BESIDE_A_FULL_DISK}\n{limited}"
+    done = subprocess.run([sys.executable, "-c", script, str(tmp_path)], capture_output=True, text=True, check=False)
+    assert (done.stdout.split(), done.stderr) == (["database.unreachable"], "")
+
+
+@sqlite_only
+@pytest.mark.parametrize("way", [db.transaction, db.reading])
+@pytest.mark.parametrize("start", [0, 4096])
+def test_a_damaged_file_is_damaged(tmp_path, way, start):
+    with database(tmp_path, migrated=True) as url:
+        with (tmp_path / "oer.sqlite3").open("r+b") as file:
+            file.seek(start)
+            file.write(b"\xaa" * 200_000)
+        engine = db.connect(url, pool=1)
+        with pytest.raises(Unavailable) as caught, way(engine) as session:
+            session.exec(select(Person)).all()
+        assert caught.value.code == "database.damaged"
+        engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite:///file::memory:?uri=true"),
+        *("sqlite:///file:x?mode=memory&uri=true", "sqlite://oer.sqlite3", "sqlite://oer.sqlite3/x"),
+    ],
+)
+def test_a_sqlite_that_is_no_file_is_refused(url):
+    with pytest.raises(Misconfigured) as caught:
+        db.connect(url)
+    assert caught.value.code == "settings.database-unknown"
+
+
 def test_defects_of_ours_come_through_as_they_are(engine):
     for statement in ("SELECT * FROM no_such_table", "SELECT 1 +"):
         with pytest.raises(sa.exc.DBAPIError) as caught, db.transaction(engine) as session:

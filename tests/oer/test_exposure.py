@@ -46,13 +46,6 @@ def test_specs_lead_from_all_institutions_down_to_this_one(home):
         assert memberships.institution_specs(session, ministry) == ["institution", "institution:ministry"]
 
 
-def test_the_institution_of_a_spec():
-    assert memberships.institution_of("institution:ministry:school") == "school"
-    assert memberships.institution_of("institution:ministry") == "ministry"
-    for other in ("institution", "", "subject:institution", "institution:"):
-        assert memberships.institution_of(other) is None
-
-
 def test_a_resource_is_a_member_of_its_institution_and_all_above(home):
     with transaction(home.engine) as session:
         institution(session, "school", parent=institution(session, "ministry"))

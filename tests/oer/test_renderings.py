@@ -4,6 +4,7 @@ import pytest
 from factories import act, published, record
 from sqlmodel import select
 
+from metadata import vocabularies
 from metadata.crosswalks import FORMATS
 from oer import deposits, publishing, queries
 from oer.db import reading, transaction
@@ -213,3 +214,32 @@ def test_a_harvester_gets_a_damaged_record_by_its_name_and_all_others_whole(home
         made = renderings.render(session, FORMATS["oai_dc"], ids, repository_id=home.repository_id, base_url=ADDRESS)
     assert broken.encode() in made[ids[0]]
     assert "سليم".encode() in made[ids[1]]
+
+
+def test_other_labels_start_anew(home):
+    public_id = published(home)
+    assert catch_up(home) == 1
+    assert catch_up(home) == 0
+    vocabularies.override({"https://w3id.org/kim/hcrt/video": {"ar": "شريط مرئي"}})
+    try:
+        assert current(home, public_id) is None
+        assert catch_up(home) == 1
+        assert "شريط مرئي".encode() in (current(home, public_id) or b"")
+    finally:
+        vocabularies.override({})
+
+
+def test_a_record_that_trips_a_crosswalk_stops_no_other(home, caplog):
+    broken, sound = published(home), published(home)
+    plain = FORMATS["oai_dc"]
+
+    def dump(found):
+        if broken in found.identifier:
+            raise ValueError("what nobody thought of")
+        return plain.dump(found)
+
+    with caplog.at_level("ERROR"):
+        assert catch_up(home, formats={"oai_dc": dataclasses.replace(plain, dump=dump)}) == 2
+    assert len([entry for entry in caplog.records if entry.message == "a record cannot be rendered"]) == 1
+    assert current(home, broken) is None
+    assert current(home, sound) is not None

@@ -58,6 +58,14 @@ def test_everything_has_a_default_inside_the_data_folder(monkeypatch, tmp_path):
     assert found.store_url == f"file:{tmp_path}/data/store"
 
 
+@pytest.mark.parametrize("name", ["b%41c", "b#c", "b?c=1", "b c", "مكتبة", "a\nb\tc", "100%"])
+def test_the_data_folder_is_the_one_that_is_named_whatever_its_name_holds(monkeypatch, tmp_path, name):
+    monkeypatch.setenv("OER_DATA", str(tmp_path / name))
+    installation.open_installation(settings.load()).close()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert {path.name for path in (tmp_path / name).iterdir()} >= {"oer.sqlite3", "store"}
+
+
 def test_an_empty_variable_counts_as_absent(monkeypatch):
     for name, _, _ in TABLE:
         monkeypatch.setenv(name, "")
@@ -98,6 +106,8 @@ def test_settings_never_change():
 WRONG = {
     "DATABASE_POOL": ["0", "201", "many"],
     "RATE_LIMIT": ["-1", "10000001", "x"],
+    "MAX_IMPORT_SIZE": ["0", "-1", "x"],
+    "OAI_DELETED_ON_LEAVING": ["perhaps", "2"],
     "BASE_URL": [
         *("oer.example.org", "ftp://oer.example.org", "https://", "https://h:99999", "https://h:0", "https://[::1"),
         *(
@@ -167,6 +177,7 @@ def test_all_wrong_values_are_named_at_once(monkeypatch):
     [
         ({"database_url": "mysql://u:hunter2@h/x"}, "settings.database-unknown"),
         ({"database_url": "no address hunter2"}, "settings.database-unknown"),
+        ({"database_url": "sqlite:///:memory:"}, "settings.database-unknown"),
         ({"store_url": "ftp://h/x"}, "settings.store-unknown"),
         ({"store_url": "s3://h/bucket"}, "settings.store-unknown"),
         ({"store_url": "s3://h/bucket", "store_access_key": "a"}, "settings.store-unknown"),

@@ -108,6 +108,15 @@ def test_a_key_that_stands_twice_in_json_is_refused_instead_of_half_lost(tmp_pat
     assert (error.code, error.params["key"]) == ("import.json-key-repeated", "title")
 
 
+def test_a_line_may_be_as_long_as_the_caller_says(tmp_path: Path) -> None:
+    path = written(tmp_path / "a.jsonl", json.dumps({"title": "x" * 1_100_000}))
+    (row,) = rows(path, line_size=1_200_000)
+    assert row.fault is None
+    (row,) = rows(path, line_size=1_000)
+    assert row.fault is not None
+    assert (row.fault.code, row.fault.params["limit"]) == ("json.too-large", 1_000)
+
+
 @pytest.mark.parametrize(("name", "encoding"), [("a.csv", "cp1256"), ("a.csv", "utf-16"), ("a.json", "latin-1")])
 def test_another_encoding_is_named_with_the_first_wrong_byte(tmp_path: Path, name: str, encoding: str) -> None:
     text = "title\nالماء\n" if encoding != "latin-1" else '["é"]'

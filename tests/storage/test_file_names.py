@@ -24,6 +24,7 @@ from storage.file_names import LONGEST, safe_name
         ("", "file"),
         ("/", "file"),
         ("\u200b\u2066", "file"),
+        ("a\U000e0041\U000e007f.pdf", "a.pdf"),
         ("می\u200cخواهم.txt", "می\u200cخواهم.txt"),
         ("lesson .pdf ", "lesson .pdf"),
         ("what?.pdf", "what_.pdf"),

@@ -1,5 +1,6 @@
 """What can go wrong with a folder: damage, a full disk, a process killed anywhere."""
 
+import errno
 import hashlib
 import os
 import random
@@ -51,6 +52,37 @@ def test_an_object_that_shrinks_while_read_is_damaged(store: FilesystemStore) ->
     os.truncate(path_of(store, key), 9 * MIB)
     with pytest.raises(Damaged):
         list(reader)
+
+
+def test_an_upload_that_is_aborted_while_uploads_are_listed_does_not_stop_the_list(
+    store: FilesystemStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone, kept = store.begin(), store.begin()
+    look = Path.stat
+
+    def aborting(path: Path, **named: bool) -> os.stat_result:
+        found = look(path, **named)
+        if path.name == gone:
+            store.abort(gone)
+        return found
+
+    monkeypatch.setattr(Path, "stat", aborting)
+    assert kept in dict(store.uploads())
+    assert dict(store.uploads()).keys() == {kept}
+
+
+def test_a_folder_that_fails_while_it_is_listed_is_an_error_of_the_store(
+    store: FilesystemStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Failing:
+        def __enter__(self) -> Iterator[os.DirEntry[str]]:
+            raise OSError(errno.ESTALE, "stale")
+
+        def __exit__(self, *_: object) -> None: ...
+
+    monkeypatch.setattr(filesystem.os, "scandir", lambda _: Failing())
+    with pytest.raises(StoreError):
+        list(store.keys())
 
 
 def test_one_flipped_bit_is_damage_and_another_put_heals_it(store: FilesystemStore) -> None:
