@@ -56,7 +56,7 @@ class Asked(BaseModel):
         None,
         max_length=200,
         description=(
-            "Name of where the rows come from, needed but for an update. A row of the same name from the same source "
+            "Name of where the rows come from; needed, but for an update, which takes none. A row of the same name from the same source "
             "is the same resource: sent again it changes nothing, sent with changes it makes a new version"
         ),
     )

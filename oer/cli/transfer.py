@@ -39,6 +39,8 @@ def import_(
     report = _Report(dry_run=dry_run, as_json=as_json)
     if institution is None and not update:
         raise typer.BadParameter("needed", param_hint="--institution")
+    if update and (defaults or files or source):
+        raise typer.BadParameter("not for an update", param_hint="--defaults, --files, --source")
     with context.opened(as_json=as_json) as found:
         importer: Importer | Updater
         if update:

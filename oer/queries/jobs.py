@@ -29,6 +29,12 @@ def counts(session: Session) -> dict[str, int]:
     return dict(session.exec(select(Job.state, sa.func.count()).group_by(Job.state)).all())
 
 
+def broken(session: Session) -> int:
+    """Failed jobs that somebody has to look at: the repository's own, and people's that failed by a defect of ours."""
+    ours = sa.or_(col(Job.person_id).is_(None), col(Job.fault).is_(None))
+    return session.exec(select(sa.func.count()).select_from(Job).where(Job.state == "failed", ours)).one()
+
+
 def locked(session: Session, *, job_id: int) -> Job | None:
     query = select(Job).where(Job.id == job_id).with_for_update()
     return session.exec(query.execution_options(populate_existing=True)).one_or_none()

@@ -76,6 +76,8 @@ def require(session: Session, actor: Actor, order: Order) -> Institution | None:
     policy.require_scope(actor, "deposit")
     missing = [] if order.update else [name for name in ("institution", "source") if not getattr(order, name)]
     problems = [Problem("field.missing", name) for name in missing]
+    unused = [name for name in ("source", "defaults") if order.update and getattr(order, name)]
+    problems += [Problem("request.parameter-invalid", name, {"name": name}) for name in unused]
     if order.source and (values.illegal_characters(order.source) or len(order.source) > _LONGEST):
         problems.append(Problem("request.parameter-invalid", "source", {"name": "source"}))
     if problems:

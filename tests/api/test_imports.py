@@ -215,6 +215,12 @@ def test_policy_is_asked_before_the_bytes(client, college, monkeypatch) -> None:
         (other, {"institution": "a\0b"}, (404, "institution.unknown")),
         (other, {"institution": None, "source": None}, (422, "request.invalid")),
         (other, {"source": "a\0b"}, (422, "request.invalid")),
+        (other, {"update": True, "institution": "school"}, (422, "request.invalid")),
+        (
+            other,
+            {"update": True, "source": None, "institution": "school", "defaults": '{"license": "CC BY 4.0"}'},
+            (422, "request.invalid"),
+        ),
     ):
         answer = send(client, b"{}\n", headers, **query)
         assert (answer.status_code, answer.json()["code"]) == expected, query

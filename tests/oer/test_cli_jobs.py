@@ -165,6 +165,8 @@ def test_an_import_that_is_no_update_needs_an_institution(terminal: Terminal) ->
     assert terminal("import", table).code == 2
     assert terminal("import", table, "--update").code == 1
     assert terminal("import", table, "--update", "--institution", "nowhere").code == 4
+    for useless in (["--source", "x"], ["--defaults", table], ["--files", terminal.folder]):
+        assert terminal("import", table, "--update", *useless).code == 2
 
 
 def test_a_dump_goes_to_the_terminal_or_to_a_file(terminal: Terminal) -> None:

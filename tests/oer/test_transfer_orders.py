@@ -391,6 +391,19 @@ def test_a_defect_of_ours_is_told_to_nobody_but_administrators(
     assert (now.fault, "opensesame" in (now.error or "")) == (None, True)
 
 
+def test_what_people_send_wrongly_is_no_matter_for_the_operator(home: Installation, actor: Actor, watch: Watch) -> None:
+    place(home, actor, b"no zip", form="zip")
+    assert work(home) == "import"
+    with transaction(home.engine) as session:
+        jobs.enqueue(session, "unknown", now=watch())
+    assert work(home) == "unknown"
+    while work(home) is not None or watch.forward(hours=1) < factories.START + timedelta(days=2):
+        pass
+    with reading(home.engine) as session:
+        assert queries.jobs.counts(session) == {"failed": 2}
+        assert queries.jobs.broken(session) == 1
+
+
 def test_the_rows_of_a_report_carry_no_character_that_no_answer_could(home: Installation, actor: Actor) -> None:
     bad = [{"item": "a\0b\ud800\u202e", "record": RECORD}, {"path": "x\0\ud800", "record": RECORD},
            {"item": "c", "record": RECORD, "\ud800\0": 1, "a\u202eb": 2}]  # fmt: skip
