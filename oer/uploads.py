@@ -289,7 +289,7 @@ def begin(
     """
     found = deposits.seen(session, actor, public_id)  # held: a draft that ends now would not know of this row
     hold_quotas(session, found.institution, found.draft.author_id, limits)
-    admit(session, actor, public_id, file, size=size, limits=limits, now=now)
+    file = admit(session, actor, public_id, file, size=size, limits=limits, now=now).file
     assert actor.person_id is not None
     upload = Upload(
         id=upload_id,

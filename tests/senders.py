@@ -116,17 +116,31 @@ def slowly(content: bytes, chance: random.Random, *, step: int = 256 << 10, paus
         time.sleep(pause * chance.random())
 
 
-def persistently(work: Callable[[], bool], *, until: float) -> None:
+@dataclass
+class Deadline:
+    """When senders give up; ``now`` makes them do so at once."""
+
+    moment: float
+
+    @classmethod
+    def after(cls, seconds: float) -> "Deadline":
+        return cls(time.monotonic() + seconds)
+
+    def now(self) -> None:
+        self.moment = 0.0
+
+
+def persistently(work: Callable[[], bool], *, until: Deadline) -> None:
     """Try until it is done, through every broken line."""
     while True:
         with suppress(*BROKEN):
             if work():
                 return
-        assert time.monotonic() < until, "a sender never came to its end"
+        assert time.monotonic() < until.moment, "a sender never came to its end"
         time.sleep(0.05)
 
 
-def put(line: Line, draft: str, name: str, content: bytes, chance: random.Random, *, until: float) -> None:
+def put(line: Line, draft: str, name: str, content: bytes, chance: random.Random, *, until: Deadline) -> None:
     """Until the server says that the file is there."""
 
     def once() -> bool:
@@ -139,7 +153,7 @@ def put(line: Line, draft: str, name: str, content: bytes, chance: random.Random
     persistently(once, until=until)
 
 
-def deposit(line: Line, key: str, record: bytes, content: bytes, chance: random.Random, *, until: float) -> str:
+def deposit(line: Line, key: str, record: bytes, content: bytes, chance: random.Random, *, until: Deadline) -> str:
     """A form with a record and one file, until the server says that it is done; the public id."""
     head, tail, kind = form_around(record, f"{key}.bin")
     body = head + content + tail
@@ -165,7 +179,7 @@ class Tus:
     content: bytes
     where: str
 
-    def send(self, chance: random.Random, *, until: float) -> None:
+    def send(self, chance: random.Random, *, until: Deadline) -> None:
         persistently(lambda: self._once(chance), until=until)
 
     def _once(self, chance: random.Random) -> bool:

@@ -56,8 +56,9 @@ class Asked(BaseModel):
         None,
         max_length=200,
         description=(
-            "Name of where the rows come from; needed, but for an update, which takes none. A row of the same name from the same source "
-            "is the same resource: sent again it changes nothing, sent with changes it makes a new version"
+            "Name of where the rows come from; needed, but for an update, which takes none. A row of the same name "
+            "from the same source is the same resource: sent again it changes nothing, sent with changes it makes a "
+            "new version"
         ),
     )
     publish: bool = Field(False, description="Publish what is complete; without it rows become drafts")

@@ -151,10 +151,11 @@ def _created(
     request: Request, here: Installation, caller: Credentials, announced: _Announced
 ) -> tuple[Response, Upload, int]:
     """The answer to a creation, the upload, and its offset. For a request made again, those of the first."""
-    with reading(here.engine) as session, asking_for_precondition(request):
-        actor = deps.signed_in(session, here, caller)
-        asked = (announced.public_id, announced.file)
-        admitted = uploads.admit(session, actor, *asked, size=announced.size, limits=here.settings, now=here.now())
+    if "idempotency-key" not in request.headers:  # what was done may stand in the way of itself
+        with reading(here.engine) as session, asking_for_precondition(request):
+            actor = deps.signed_in(session, here, caller)
+            asked = (announced.public_id, announced.file)
+            uploads.admit(session, actor, *asked, size=announced.size, limits=here.settings, now=here.now())
     upload_id = here.store.begin()
 
     def deed(session: Session, actor: Actor) -> writing.Answer:
@@ -163,7 +164,7 @@ def _created(
             actor,
             announced.public_id,
             upload_id,
-            admitted.file,
+            announced.file,
             size=announced.size,
             told=announced.told,
             limits=here.settings,
@@ -173,11 +174,10 @@ def _created(
         expires = conditional.http_date(made.expires)
         return writing.Answer(201, headers={"Location": upload_url(here, made.id), "Upload-Expires": expires})
 
-    meant = f"{announced.size}\0{announced.told}\0{announced.file.replaces}"
+    meant = hashlib.sha256(repr(announced).encode("utf-8", "surrogatepass")).hexdigest()
     try:
-        answer = writing.write(
-            request, here, caller, deed, content=hashlib.sha256(meant.encode("utf-8", "surrogatepass")).hexdigest()
-        )
+        with asking_for_precondition(request):
+            answer = writing.write(request, here, caller, deed, content=meant)
     except BaseException:
         with suppress(stores.StoreError):
             here.store.abort(upload_id)
@@ -213,11 +213,7 @@ def _created(
             resumable.CHECKSUM,
         ],
     },
-    responses={
-        **_ANSWERS,
-        **_ENDED,
-        **_CHECKED,
-    },
+    responses={**_ANSWERS, **_ENDED, **_CHECKED},
 )
 async def patch(request: Request, here: Here, caller: Caller, upload_id: UploadId) -> Response:
     if not resumable.is_part(request):

@@ -259,6 +259,23 @@ def test_a_creation_asked_for_again_is_the_same(home: Installation, sender: Send
     assert (path(again), again.headers["upload-offset"]) == (path(first), "4")
     assert code(sender.create(9, idempotency_key="one")) == (422, "idempotency.key-reused")
     assert [upload for upload, _ in home.store.uploads()] == [path(first).rpartition("/")[2]]
+    sender.patch(path(first), 4, b"5678")
+    done = sender.create(8, idempotency_key="one")
+    assert (done.status_code, path(done), done.headers["upload-offset"]) == (201, path(first), "8")
+    assert list(home.store.uploads()) == []
+    assert code(sender.create(8, idempotency_key="two")) == (428, "precondition.required")
+    assert list(home.store.uploads()) == []
+
+
+def test_an_upload_may_name_the_draft_as_it_was_read(home: Installation, sender: Sender) -> None:
+    seen = sender.who.get(f"/api/resources/{sender.draft}/draft").headers["etag"]
+    one, two = sender.begun(3, if_match=seen), sender.begun(3, if_match=seen)
+    assert sender.patch(one, 0, b"one").status_code == 204
+    assert code(sender.patch(two, 0, b"two")) == (412, "file.stale")
+    assert code(sender.create(3, if_match=seen)) == (412, "draft.stale")
+    now = sender.who.get(f"/api/resources/{sender.draft}/draft").headers["etag"]
+    assert sender.patch(sender.begun(3, if_match=now), 0, b"new").status_code == 204
+    assert files(home, sender.draft) == {"درس.mp4": sha256(b"new")}
 
 
 # ── Offsets and lengths ──────────────────────────────────────────────────────────────────────────

@@ -33,7 +33,7 @@ import soundness
 from factories import drafted, opened, token_of
 from fault_counts import TIMEOUT, count
 from killing import Say, environment, forked
-from senders import BROKEN, Line, Tus, sha256
+from senders import BROKEN, Deadline, Line, Tus, sha256
 from sqlmodel import select
 
 from api import app, streams
@@ -262,7 +262,7 @@ def test_senders_of_one_file_never_mix_their_bytes(tmp_path: Path, kind: str) ->
 
 
 def together(work: Iterable[Callable[..., None]], *, seconds: float) -> None:
-    until = time.monotonic() + seconds
+    until = Deadline.after(seconds)
     with ThreadPoolExecutor(16) as pool:
         for each in [pool.submit(one, random.Random(), until=until) for one in work]:
             each.result()
@@ -307,15 +307,20 @@ def test_two_senders_mix_their_bytes_where_nobody_compares_offsets(tmp_path: Pat
 def test_a_server_killed_again_and_again_loses_and_mixes_nothing(tmp_path: Path, kind: str) -> None:
     rounds, chance = count(4, 50), random.Random()
     with torture(tmp_path, kind) as found:
-        work = Work(found, until=time.monotonic() + TIMEOUT - 60)
+        work = Work(found, until=Deadline.after(TIMEOUT - 60))
         with ThreadPoolExecutor(8) as pool:
             running = [pool.submit(work.keep_on, turn) for turn in ("put", "tus", "tus", "form")]
-            for number in range(rounds):
-                time.sleep(chance.uniform(0.3, 2.5))
-                found.server.kill()
-                if number == rounds - 1:
-                    work.over.set()
-                found.server.start()
+            try:
+                for number in range(rounds):
+                    time.sleep(chance.uniform(0.3, 2.5))
+                    found.server.kill()
+                    if number == rounds - 1:
+                        work.over.set()
+                    found.server.start()
+            except BaseException:
+                work.over.set()
+                work.until.now()
+                raise
             for each in running:
                 each.result()
         assert len(work.done) >= 3
@@ -340,7 +345,7 @@ class Work:
     """Senders that begin a new file as soon as they are told that the last one is done."""
 
     found: Torture
-    until: float
+    until: Deadline
     over: threading.Event = field(default_factory=threading.Event)
     done: dict[str, str] = field(default_factory=dict)
     deposits: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -401,7 +406,7 @@ class Counting(Line):
             raise
 
 
-def senders_agree(line: Line, where: str, size: int, until: float) -> bool:
+def senders_agree(line: Line, where: str, size: int, until: Deadline) -> bool:
     found: list[tuple[int, int]] = []
 
     def once() -> bool:
