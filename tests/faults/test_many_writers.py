@@ -329,8 +329,11 @@ def test_no_harvester_misses_anything(tmp_path: Path, speed: int, monkeypatch: p
 @SPEEDS
 def test_with_the_lock_taken_out_they_do(tmp_path: Path, speed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same step at the same place and the same delay, but the lock is let go at once instead of at the commit."""
-    with world(tmp_path, speed) as home, without_lock(home, monkeypatch) as before:
-        found = storm(home, before)
+    for turn in range(5):  # a busy machine may get too little done in one
+        with world(tmp_path / str(turn), speed) as home, without_lock(home, monkeypatch) as before:
+            found = storm(home, before)
+        if found.missed > 0 and found.total > 3:
+            break
     assert found.missed > 0
     assert found.total > 3
 

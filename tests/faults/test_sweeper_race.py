@@ -4,12 +4,15 @@ import os
 import random
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from itertools import count as count_up
 from pathlib import Path
+from threading import Condition
 from typing import Any
 
 import pytest
@@ -37,16 +40,36 @@ UPLOADERS = count(4, 8)
 
 
 class SlowDelete:
-    """A store whose deletions take their time, so that uploads fall between the sweeper's look and its deletion."""
+    """A store whose deletions take their time, so that uploads fall between the sweeper's look and its deletion.
+
+    Every other deletion waits until somebody has put the same bytes again; the rest take a random moment.
+    """
+
+    PATIENCE = 0.3
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._put = Condition()
+        self._times: Counter[str] = Counter()
+        self._turn = count_up()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._store, name)
 
+    def put(self, *args: Any, **options: Any) -> Stored:
+        stored = self._store.put(*args, **options)
+        with self._put:
+            self._times[stored.key] += 1
+            self._put.notify_all()
+        return stored
+
     def delete(self, key: str) -> None:
-        time.sleep(random.uniform(0, 0.01))
+        if next(self._turn) % 2:
+            time.sleep(random.uniform(0, 0.01))
+        else:
+            with self._put:
+                before = self._times[key]
+                self._put.wait_for(lambda: self._times[key] > before, self.PATIENCE)
         self._store.delete(key)
 
 
@@ -92,8 +115,8 @@ def upload(home: Installation, chance: random.Random, until: float) -> Count:
     done = Count()
     public_id = drafted(home, files={})
     while time.monotonic() < until:
-        # A content that was published stays for ever and races no more, so the three are new every second.
-        content = f"content {chance.randrange(3)} of {int(time.monotonic())}".encode()
+        # A content that was published stays for ever and races no more, so the three are new every other second.
+        content = f"content {chance.randrange(3)} of {int(time.monotonic() / 2)}".encode()
         stored = home.store.put([content])
         time.sleep(chance.uniform(0, 0.01))
         try:
@@ -214,7 +237,7 @@ def test_with_the_mark_ignored_rows_stay_without_bytes(
     monkeypatch.setattr(blobs, "hold", careless)
     with home_with(tmp_path, kind) as home:
         done = Count()
-        for _ in range(5):
+        for _ in range(20):  # a busy machine gets little done in one round
             done += race(home)
             if done.lost:
                 break
