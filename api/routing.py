@@ -40,6 +40,7 @@ Policy = Literal[
     "public",  # anybody; what is not public is not found
     "reader",  # anybody, within the scope read
     "signed-in",  # any person
+    "owner",  # whoever began it
     "self",  # the person it is about, or an administrator
     "draft",  # the workflow's table of drafts
     "resource",  # the workflow's table of resources
@@ -140,7 +141,8 @@ class Router(APIRouter):
 
         ``matched`` ones ask for If-Match; ``extra`` goes into the OpenAPI.
         """
-        headers = [_IF_MATCH] * matched + [_IDEMPOTENCY_KEY] * (method == "POST")
+        once = method == "POST" or (method == "PATCH" and not stream)  # what cannot simply be sent again
+        headers = [_IF_MATCH] * matched + [_IDEMPOTENCY_KEY] * once
         described = {"x-policy": policy, **(extra or {})}
         described["parameters"] = [*headers, *described.get("parameters", [])]
 

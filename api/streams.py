@@ -17,6 +17,8 @@ from starlette.requests import Request
 from starlette.types import Message
 
 from api.errors import DoorError
+from oer.errors import Invalid
+from storage import checksums
 
 PIECE = 4 << 20
 _AHEAD = 0  # the next piece is received while the thread works on one, and waits in the hand
@@ -54,6 +56,18 @@ def declared(request: Request) -> int | None:
     if not (given.isascii() and given.isdigit() and len(given) <= 18):
         raise DoorError("request.malformed")
     return int(given)
+
+
+def promised(request: Request) -> str | None:
+    """The SHA-256 that ``Content-Digest`` promises (lower-case hex); other algorithms count as absent.
+
+    Raises Invalid.
+    """
+    given = ",".join(request.headers.getlist("content-digest"))
+    try:
+        return checksums.parse_digest_field(given) if given else None
+    except ValueError:
+        raise Invalid("request.invalid", field="Content-Digest") from None
 
 
 async def into_thread(

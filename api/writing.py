@@ -18,6 +18,7 @@ from oer.errors import Stale
 from oer.installation import Installation
 from oer.policy import Actor
 
+_KEYED = frozenset({"POST", "PATCH"})  # PUT and DELETE may simply be sent again
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
 _TAG = re.compile(r'"(\d{1,18})-[0-9a-f]{24}"')
 _NOT_KEPT = frozenset({"set-cookie"})
@@ -61,7 +62,7 @@ def write(
     public: bool = False,
     content: str | None = None,
 ) -> Response:
-    """Do it in one transaction, as whoever is calling, once for each ``Idempotency-Key`` of a POST.
+    """Do it in one transaction, as whoever is calling, once for each ``Idempotency-Key`` of a POST or PATCH.
 
     Only ``public`` deeds are for callers without credentials. ``content`` is the digest of a streamed body.
     Raises Unauthenticated, and what the deed raises.
@@ -103,7 +104,7 @@ def _response(answer: Answer, *, again: bool) -> Response:
 def _key(request: Request) -> str | None:
     """The ``Idempotency-Key``, quoted as a structured field or plain. Raises DoorError where it is none."""
     given = request.headers.get("idempotency-key")
-    if given is None or request.method != "POST":
+    if given is None or request.method not in _KEYED:
         return None
     key = given.strip()
     if len(key) >= 2 and key[0] == key[-1] == '"':

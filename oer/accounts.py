@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from metadata import findings
 from metadata.findings import Problem
-from oer import audit, fields, passwords, policy, queries, sessions
+from oer import audit, fields, passwords, policy, queries, sessions, texts
 from oer.errors import Conflict, Forbidden, Invalid, NotFound, Stale, Unauthenticated
 from oer.models import Institution, Membership, Person, Token
 from oer.policy import SCOPES, Actor
@@ -334,7 +334,7 @@ def create_token(
 
 def _token_fields(name: str, scopes: Collection[str]) -> dict[str, Any]:
     problems: list[Problem] = []
-    shown = fields.text(name, "name", problems, longest=TOKEN_NAME)
+    shown = texts.text(name, "name", problems, longest=TOKEN_NAME)
     if not shown:
         problems.append(Problem("text.empty", "name"))
     unknown = sorted(set(scopes) - set(SCOPES))

@@ -20,7 +20,8 @@ from oer.errors import Conflict, NotFound, Stale, TooLarge
 from oer.models import MEMBERSHIPS, Collection, CollectionItem, CollectionUnit, Institution, Resource
 from oer.policy import Actor
 from oer.queries.collections import Placed
-from oer.units import Unit, Words
+from oer.texts import Words
+from oer.units import Unit
 from oer.workflow import CollectionAction, CollectionState
 
 

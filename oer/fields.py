@@ -6,15 +6,15 @@ from typing import Any
 
 from metadata import findings, licences, rules, values, vocabularies
 from metadata.findings import Findings, Problem
+from oer import texts
 from oer.errors import CODES, Invalid
 from oer.settings import LANGUAGES
+from oer.texts import Problems, Words, text
 from oer.workflow import Role
 
 NAME, DESCRIPTION = 300, 5_000  # characters
 _ADDRESS = 2_000
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
-
-Problems = list[Problem]
 
 
 def of_institution(
@@ -54,53 +54,21 @@ def refused(problems: Problems) -> Invalid:
     return Invalid("request.invalid", problems, field=first.field)
 
 
-def text(value: str, field: str, problems: Problems, *, longest: int, lines: bool = False) -> str:
-    """Somebody's words as they are stored, on one line unless ``lines``."""
-    cleaned = values.clean(value)
-    illegal = values.illegal_characters(cleaned)
-    if not lines:
-        illegal += [(at, "U+000A") for at, letter in enumerate(cleaned) if letter == "\n"]
-    if illegal:
-        at, character = illegal[0]
-        params: dict[str, object] = {"character": character, "position": at + 1, "count": len(illegal)}
-        problems.append(Problem("text.illegal-character", field, params))
-    elif len(cleaned) > longest:
-        problems.append(Problem("text.too-long", field, {"limit": longest, "length": len(cleaned)}))
-    return cleaned
-
-
-def _names(before: Mapping[str, str], given: Mapping[str, str | None] | None, problems: Problems) -> dict[str, str]:
+def _names(before: Mapping[str, str], given: Words | None, problems: Problems) -> dict[str, str]:
     names = _by_language("names", before, given, problems, longest=NAME)
     if not names and not problems:
         problems.append(Problem("institution.name-missing", "names", {}))
     return names
 
 
-def _descriptions(
-    before: Mapping[str, str], given: Mapping[str, str | None] | None, problems: Problems
-) -> dict[str, str]:
+def _descriptions(before: Mapping[str, str], given: Words | None, problems: Problems) -> dict[str, str]:
     return _by_language("descriptions", before, given, problems, longest=DESCRIPTION, lines=True)
 
 
 def _by_language(
-    field: str,
-    before: Mapping[str, str],
-    given: Mapping[str, str | None] | None,
-    problems: Problems,
-    *,
-    longest: int,
-    lines: bool = False,
+    field: str, before: Mapping[str, str], given: Words | None, problems: Problems, *, longest: int, lines: bool = False
 ) -> dict[str, str]:
-    if given is None:
-        return {}
-    kept = dict(before)
-    for language, words in given.items():
-        if language in LANGUAGES:
-            kept[language] = text(words or "", f"{field}.{language}", problems, longest=longest, lines=lines)
-        else:
-            name = findings.shown(language, 80)
-            problems.append(Problem("field.unknown", f"{field}.{name}", {"name": name}))
-    return {language: kept[language] for language in LANGUAGES if kept.get(language)}
+    return {} if given is None else texts.by_language(before, given, field, problems, longest=longest, lines=lines)
 
 
 def _kind(value: str | None, problems: Problems) -> str | None:

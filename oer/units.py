@@ -8,12 +8,13 @@ from sqlmodel import Session
 from metadata import findings
 from metadata.findings import Findings, Problem
 from metadata.record import Text
-from oer import fields, identifiers, policy, queries, stored
+from oer import identifiers, policy, queries, stored
 from oer.errors import Invalid, OerError, TooLarge, Unavailable
 from oer.models import CollectionUnit
 from oer.policy import Actor
 from oer.queries.collections import Entry
-from oer.settings import LANGUAGES
+from oer.texts import Words, by_language
+from oer.texts import text as plain_text
 
 MOST_UNITS = 200
 MOST_ITEMS = 2000
@@ -22,9 +23,6 @@ MOST_ITEMS = 2000
 TITLE = 300
 DESCRIPTION = 5000
 NOTE = 1000
-
-Words = Mapping[str, str | None]
-"""Texts by language: ar, fr, en. None takes away what is there in a language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,26 +90,26 @@ def _title(entry: Entry) -> list[Text] | None:
 
 
 def text(problems: Findings, place: str, given: str, *, longest: int, lines: bool = True) -> str:
-    """The text as it is stored, on one line unless ``lines``; what is wrong with it goes to ``problems``."""
+    """``texts.text`` for who gathers findings."""
     found: list[Problem] = []
-    cleaned = fields.text(given, place, found, longest=longest, lines=lines)
-    for problem in found:
-        problems.add(problem.code, place, **problem.params)
+    cleaned = plain_text(given, place, found, longest=longest, lines=lines)
+    _gather(problems, found)
     return cleaned
 
 
 def texts(
     problems: Findings, place: str, before: Mapping[str, str], given: Words, *, longest: int, lines: bool = False
 ) -> dict[str, str]:
-    """What is there, changed in the languages that are given; nothing but blanks is no text."""
-    found = dict(before)
-    for language, words in given.items():
-        if language in LANGUAGES:
-            found[language] = text(problems, f"{place}.{language}", words or "", longest=longest, lines=lines)
-        else:
-            name = findings.shown(language, 80)
-            problems.add("field.unknown", f"{place}.{name}", name=name)
-    return {language: found[language] for language in LANGUAGES if found.get(language)}
+    """``texts.by_language`` for who gathers findings."""
+    found: list[Problem] = []
+    kept = by_language(before, given, place, found, longest=longest, lines=lines)
+    _gather(problems, found)
+    return kept
+
+
+def _gather(problems: Findings, found: Sequence[Problem]) -> None:
+    for problem in found:
+        problems.add(problem.code, problem.field, **problem.params)
 
 
 def require_none(problems: Findings) -> None:

@@ -67,7 +67,7 @@ def in_collections(caller: Caller, thing: Thing) -> int:
 
 def reviews(caller: Caller, thing: Thing) -> int:
     seen = is_one(caller, "author reviewer", thing.owner, thing.place)
-    return first(scope(caller, "read"), sight(caller, thing), unless(seen, FORBIDDEN))
+    return first(person(caller), scope(caller, "read"), sight(caller, thing), unless(seen, FORBIDDEN))
 
 
 def history(caller: Caller, thing: Thing) -> int:

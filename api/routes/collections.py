@@ -20,7 +20,8 @@ from oer.installation import Installation
 from oer.policy import Actor
 from oer.queries.collections import Counts
 from oer.settings import LANGUAGES
-from oer.units import SeenUnit, Words
+from oer.texts import Words
+from oer.units import SeenUnit
 
 router = Router(
     tags=["collections"],

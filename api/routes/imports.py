@@ -24,7 +24,6 @@ from oer.installation import Installation
 from oer.policy import Actor
 from oer.transfer import orders
 from oer.transfer.orders import Form, Order
-from storage import checksums
 from storage.store import Stored
 
 router = Router(tags=["imports"])
@@ -124,7 +123,7 @@ class Asked(BaseModel):
 )
 async def ask(request: Request, here: Here, caller: Caller, asked: Annotated[Asked, Query()]) -> Response:
     order = _order(request, asked)
-    promised = _promised(request)
+    promised = streams.promised(request)
     limit = here.settings.max_import_size
     if (streams.declared(request) or 0) > limit:
         raise TooLarge("import.too-large", limit=limit)
@@ -175,15 +174,6 @@ def _json(text: str) -> object:
     if problems:
         raise Invalid("request.invalid", problems=problems, field="defaults")
     return found
-
-
-def _promised(request: Request) -> str | None:
-    """The SHA-256 that ``Content-Digest`` promises (lower-case hex); other algorithms count as absent."""
-    given = ",".join(request.headers.getlist("content-digest"))
-    try:
-        return checksums.parse_digest_field(given) if given else None
-    except ValueError:
-        raise Invalid("request.invalid", field="Content-Digest") from None
 
 
 def _limited(pieces: Iterator[bytes], limit: int) -> Iterator[bytes]:

@@ -8,7 +8,7 @@ from sqlmodel import Session
 from starlette.responses import Response
 
 from api import lookup, paging, schemas, writing
-from api.deps import Caller, Here, reader
+from api.deps import Caller, Here, signed_in
 from api.routes import drafts, resources
 from api.routes.drafts import MATCHED, PublicId
 from api.routing import Router
@@ -133,7 +133,8 @@ def listed(
     paging.require_each_once(request)
     size, key = asked.size(here), paging.position(here, request, asked)
     with reading(here.engine) as session:
-        actor = reader(session, here, caller)
+        actor = signed_in(session, here, caller)
+        policy.require_scope(actor, "read")
         resource, institution = lookup.resource(session, actor, public_id)
         policy.require_reviews(actor, resource, institution)
         after = int(key[0]) if key else 0

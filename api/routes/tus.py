@@ -196,7 +196,7 @@ def _created(
 @router.write(
     "PATCH",
     "/api/uploads/{upload_id}",
-    policy="self",
+    policy="owner",
     stream=TusRoute,
     status_code=204,
     response_class=Response,
@@ -347,7 +347,7 @@ router.add_api_route(
     route_class_override=TusRoute,
     response_class=Response,
     summary="How much of an upload is there",
-    openapi_extra={"x-policy": "self", "parameters": [resumable.TUS]},
+    openapi_extra={"x-policy": "owner", "parameters": [resumable.TUS]},
     responses={**_ANSWERS, **_ENDED},
 )
 
@@ -355,7 +355,7 @@ router.add_api_route(
 @router.write(
     "DELETE",
     "/api/uploads/{upload_id}",
-    policy="self",
+    policy="owner",
     stream=TusRoute,
     status_code=204,
     response_class=Response,
@@ -389,7 +389,7 @@ router.add_api_route(
     route_class_override=TusRoute,
     response_class=Response,
     include_in_schema=False,
-    openapi_extra={"x-policy": "self"},
+    openapi_extra={"x-policy": "owner"},
 )
 
 

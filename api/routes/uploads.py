@@ -26,7 +26,7 @@ from oer.errors import Invalid, Stale
 from oer.installation import Installation
 from oer.policy import Actor
 from oer.uploads import Admitted, Attached
-from storage import checksums, file_names
+from storage import file_names
 
 router = Router(tags=["uploads"])
 
@@ -168,7 +168,7 @@ def _admitted(
             _name(name),
             role=asked.role,
             language=asked.language,
-            checksum=_checksum(request),
+            checksum=streams.promised(request),
             **precondition(request),
         )
         _require_plain(request)
@@ -183,15 +183,6 @@ def _name(name: str) -> str:
     if wanted != possible:
         raise Invalid("file.name-invalid", name=findings.shown(name, 200), possible=possible)
     return possible
-
-
-def _checksum(request: Request) -> str | None:
-    """The SHA-256 that ``Content-Digest`` promises (lower-case hex); other algorithms count as absent."""
-    given = ",".join(request.headers.getlist("content-digest"))
-    try:
-        return checksums.parse_digest_field(given) if given else None
-    except ValueError:
-        raise Invalid("request.invalid", field="Content-Digest") from None
 
 
 def _require_plain(request: Request) -> None:

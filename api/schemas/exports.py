@@ -36,7 +36,10 @@ class DumpHeader(Body):
 
     moment: datetime
     since: int
-    count: int = Field(description="Lines that follow, but for what changes meanwhile, which comes again at the end")
+    count: int = Field(
+        description="Lines that follow, but for what changes meanwhile, which comes again at the end, "
+        "and for records that are damaged here, which do not come"
+    )
     last_change: int
 
 

@@ -127,12 +127,12 @@ class Line:
         key: str | None = None,
         needs: str | None = None,
     ) -> Answer:
-        """The answer, asked for until it comes; every POST bears one key all the time, so it is done once.
+        """The answer, asked for until it comes; every POST and PATCH bears one key all the time, so it is done once.
 
         ``needs`` names a header without which an answer without content is not whole. Raises ApiError, Unreachable.
         """
         told = dict(headers or {})
-        if method == "POST":
+        if method in ("POST", "PATCH"):
             told["Idempotency-Key"] = key or uuid.uuid4().hex
         if json is not None:
             body = jsons.dumps(json).encode()

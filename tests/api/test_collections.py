@@ -368,6 +368,20 @@ def test_a_request_made_again_adds_once(client: TestClient, home: Installation, 
     assert made[0] == made[1]
 
 
+def test_a_change_whose_answer_was_lost_is_asked_again_with_its_key(
+    client: TestClient, home: Installation, editor: Header
+) -> None:
+    url = f"{URL}/{collected(home)}"
+    etag = client.get(url, headers=editor).headers["etag"]
+    body, headers = {"titles": {"fr": "Eau"}}, editor | {"If-Match": etag}
+    first, again = (client.patch(url, json=body, headers=headers | {"Idempotency-Key": "k"}) for _ in range(2))
+    assert (first.status_code, again.status_code) == (200, 200), again.text
+    assert (first.content, first.headers["etag"]) == (again.content, again.headers["etag"])
+    assert code(client.patch(url, json=body, headers=headers)) == (412, "collection.stale")
+    other = client.patch(url, json={"titles": {"fr": "Feu"}}, headers=headers | {"Idempotency-Key": "k"})
+    assert code(other) == (422, "idempotency.key-reused")
+
+
 def test_the_public_sees_published_resources_in_a_collection_only(
     client: TestClient, home: Installation, editor: Header, teacher: Header
 ) -> None:

@@ -187,15 +187,19 @@ def test_reviews_are_for_those_whom_they_concern(
     url = f"{RESOURCES}/{public_id}/reviews"
     author.post(draft(public_id, "submit"))
     reviewer.post(draft(public_id, "reviews"), {"decision": "request-changes", "comment": "سر"})
-    others = [Someone(client), someone(home, client, Role.DEPOSITOR, email="c@example.org"),
-              someone(home, client, Role.MANAGER, "other")]  # fmt: skip
+    others = [
+        someone(home, client, Role.DEPOSITOR, email="c@example.org"),
+        someone(home, client, Role.MANAGER, "other"),
+    ]
     for who in others:
         assert code(who.get(url)) == (404, "resource.unknown")
+    assert code(Someone(client).get(url)) == (401, "sign-in.required")
     assert author.get(url).json()["items"][0]["comment"] == "سر"
     author.post(draft(public_id, "submit"))
     reviewer.post(draft(public_id, "reviews"), {"decision": "publish"})
     for who in others:
         assert code(who.get(url)) == (403, "action.forbidden")
+    assert code(Someone(client).get(url)) == (401, "sign-in.required")
     assert len(reviewer.get(url).json()["items"]) == 2
 
 
