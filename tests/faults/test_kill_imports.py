@@ -87,18 +87,19 @@ def test_an_import_killed_anywhere_tells_of_every_row_once_and_as_it_was(tmp_pat
         settings = home.settings
         placed(home, "first")
         home.engine.dispose()
-        typical = duration(work_once(settings))
+        typical, kills = duration(work_once(settings)), 0
         for number in range(count(3, 12)):
             job_id = placed(home, f"killed {number}")
             killed = 0
             while one(home, job_id).state != "done":
                 home.engine.dispose()
-                ended = forked(work_once(settings), kill_after=draw.uniform(0.3, 1.0) * typical if killed < 5 else None)
+                ended = forked(work_once(settings), kill_after=draw.uniform(0.2, 0.9) * typical if killed < 5 else None)
                 killed += not ended
                 forsaken(home)
                 home.engine.dispose()
             sound(home, job_id)
-            assert killed >= 1
+            kills += killed
+        assert kills >= 1  # of each it need not be so: a machine may be faster than it was
         assert len(snapshots.tables(home)["resource"]) == ROWS * (count(3, 12) + 1)
 
 

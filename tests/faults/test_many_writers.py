@@ -285,17 +285,21 @@ def storm(home: Installation, before: Callable[[], None] = lambda: None) -> Diff
     first = Writer(home, random.Random(0), known, before=before)
     for _ in range(8):
         first.publish()
-    until = time.monotonic() + SECONDS
-    walking = harvesters(home)
-    with ThreadPoolExecutor(WRITERS + len(walking)) as pool:
-        running = [pool.submit(each.work, until) for each in walking]
-        writing = [
-            pool.submit(Writer(home, random.Random(seed), known, before=before).work, until)
-            for seed in range(1, WRITERS + 1)
-        ]
-    for each in running:
-        each.result()
-    wrote = sum((each.result() for each in writing), Counter[str]())
+    walking, wrote, walked = harvesters(home), Counter[str](), Counter[str]()
+    for turn in range(5):  # a busy machine may get too little done in one
+        until = time.monotonic() + SECONDS
+        with ThreadPoolExecutor(WRITERS + len(walking)) as pool:
+            running = [pool.submit(each.work, until) for each in walking]
+            writing = [
+                pool.submit(Writer(home, random.Random(seed), known, before=before).work, until)
+                for seed in range(turn * WRITERS + 1, (turn + 1) * WRITERS + 1)
+            ]
+        for each in running:
+            each.result()
+        wrote += sum((each.result() for each in writing), Counter[str]())
+        walked = sum((harvester.done for harvester in walking), Counter[str]())
+        if wrote.total() - wrote["refused"] - wrote["busy"] > 15 and walked["runs"] > 2 * len(walking):
+            break
     sums = Difference()
     for harvester in walking:
         harvester.run(whole=True)
@@ -305,7 +309,6 @@ def storm(home: Installation, before: Callable[[], None] = lambda: None) -> Diff
             sums.extra + found.extra,
             sums.stale + found.stale,
         )
-    walked = sum((harvester.done for harvester in walking), Counter[str]())
     print(f"{home.engine.dialect.name}: {len(known)} records, {dict(wrote)}; {dict(walked)}; {sums}")
     # Little traffic would prove nothing.
     assert wrote.total() - wrote["refused"] - wrote["busy"] > 15

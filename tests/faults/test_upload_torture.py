@@ -296,8 +296,8 @@ def test_two_senders_mix_their_bytes_where_nobody_compares_offsets(tmp_path: Pat
             thread.join()
         return store.finish(upload).key == sha256(content)
 
-    assert all(sent(FilesystemStore(tmp_path / "right")) for _ in range(10))
-    assert not all(sent(Careless(tmp_path / "wrong")) for _ in range(10))
+    assert all(sent(FilesystemStore(tmp_path / "right")) for _ in range(60))
+    assert not all(sent(Careless(tmp_path / "wrong")) for _ in range(60))
 
 
 # ── A server that is killed ──────────────────────────────────────────────────────────────────────
@@ -311,12 +311,15 @@ def test_a_server_killed_again_and_again_loses_and_mixes_nothing(tmp_path: Path,
         with ThreadPoolExecutor(8) as pool:
             running = [pool.submit(work.keep_on, turn) for turn in ("put", "tus", "tus", "form")]
             try:
-                for number in range(rounds):
+                for number in itertools.count(1):
                     time.sleep(chance.uniform(0.3, 2.5))
                     found.server.kill()
-                    if number == rounds - 1:
+                    # A busy machine gets little done between two kills.
+                    if number >= rounds and (work.broken >= rounds or number > 10 * rounds):
                         work.over.set()
                     found.server.start()
+                    if work.over.is_set():
+                        break
             except BaseException:
                 work.over.set()
                 work.until.now()
@@ -336,7 +339,7 @@ def test_a_server_killed_again_and_again_loses_and_mixes_nothing(tmp_path: Path,
         uploads.expire(found.home.engine, found.home.store, now=later, lifetime=timedelta(days=7))
         assert list(found.home.store.uploads()) == []
     told = f"{len(work.done)} files and {len(work.deposits)} forms done, all right"
-    print(f"{kind}: {rounds} kills, {work.broken} broken lines; {told}")
+    print(f"{kind}: {number} kills, {work.broken} broken lines; {told}")
     assert work.broken >= rounds
 
 
@@ -426,7 +429,9 @@ def test_a_killed_append_goes_on_from_what_is_durable_and_not_from_what_is_there
 
     def wrong(careful: bool) -> int:
         bad = 0
-        for number in range(count(8, 40)):
+        for number in range(count(8, 40) if careful else 200):
+            if bad and not careful:
+                break
             store = FilesystemStore(tmp_path / f"{careful}")
             upload = store.begin()
 
