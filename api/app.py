@@ -10,7 +10,8 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
-from api import errors, i18n, limits, schemas, security
+from api import deps, errors, i18n, limits, schemas, security
+from api.openapi import Described
 from api.pages import home, reference
 from api.pages import resource as resource_page
 from api.routes import (
@@ -73,7 +74,7 @@ _NOUNS = (
 def create(installation: Installation) -> FastAPI:
     """The application. It closes the installation when the server stops it."""
     i18n.load()
-    app = FastAPI(
+    app = Described(
         title=installation.settings.name(),
         version=version(),
         summary="Open educational resources: to read, to download, to harvest",
@@ -94,6 +95,7 @@ def create(installation: Installation) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},
         responses={422: {"model": schemas.ProblemOut, "description": "A parameter is wrong"}},
     )
+    app.cookie = deps.cookie_name(installation)
     app.state.installation = installation
     app.state.repository = provider.repository_of(installation, compression=("gzip",))
     app.state.prefix = urlsplit(installation.settings.base_url).path

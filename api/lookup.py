@@ -10,7 +10,7 @@ from sqlmodel import Session
 from metadata import values
 from oer import identifiers, policy, queries, stored
 from oer.deposits import Open
-from oer.errors import Gone, NotFound, OerError
+from oer.errors import NotFound, OerError
 from oer.models import Institution, Resource, Version, VersionFile
 from oer.policy import ANONYMOUS, Actor
 
@@ -65,10 +65,7 @@ def resource(session: Session, actor: Actor, public_id: str) -> tuple[Resource, 
     institution = session.get(Institution, found.institution_id) if found else None
     if found is None or institution is None:
         raise NotFound("resource.unknown", id=public_id)
-    try:
-        policy.require_sight(actor, found, institution)
-    except Gone as gone:
-        raise Gone(gone.code, **gone.params, state=found.state, since=found.changed) from None
+    policy.require_sight(actor, found, institution)
     return found, institution
 
 

@@ -55,13 +55,19 @@ def _require_version(request: Request) -> None:
         raise DoorError("tus.version-unsupported", headers={"Tus-Version": VERSION})
 
 
-def header(name: str, words: str, *, required: bool = False) -> dict[str, Any]:
+def header(name: str, words: str, *, required: bool = False, **schema: Any) -> dict[str, Any]:
     """A header in the OpenAPI document."""
-    return {"name": name, "in": "header", "required": required, "description": words, "schema": {"type": "string"}}
+    told = {"name": name, "in": "header", "required": required, "description": words}
+    return {**told, "schema": {"type": "string", **schema}}
 
 
-TUS = header("Tus-Resumable", "`1.0.0`", required=True)
-CHECKSUM = header("Upload-Checksum", f"Of the bytes of this request: {', '.join(ALGORITHMS)}, then Base64")
+TUS = header("Tus-Resumable", f"`{VERSION}`", required=True, enum=[VERSION])
+CHECKSUM = header(
+    "Upload-Checksum",
+    f"Of the bytes of this request: {', '.join(ALGORITHMS)}, then Base64",
+    pattern="^(sha1 [A-Za-z0-9+/]{27}=|sha256 [A-Za-z0-9+/]{43}=|sha512 [A-Za-z0-9+/]{86}==)$",
+)
+NUMBER: dict[str, Any] = {"pattern": "^[0-9]{1,15}$"}
 PARTS: dict[str, Any] = {"content": {OFFSET_STREAM: {"schema": {"type": "string", "format": "binary"}}}}
 
 

@@ -30,7 +30,7 @@ _IDEMPOTENCY_KEY: dict[str, Any] = {
     "in": "header",
     "required": False,
     "description": "Any words of your own, new for each deed: the same request made again gets the same answer",
-    "schema": {"type": "string", "maxLength": 200},
+    "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
     "example": "3f6f1c0e-8a4b-4d55-9f0b-6a1f0b7c2d11",
 }
 
@@ -118,6 +118,7 @@ class Router(APIRouter):
 
     def read(self, path: str, *, policy: Policy, **options: Any) -> Callable[[Endpoint], Endpoint]:
         """GET, and HEAD beside it without a place of its own in the OpenAPI document."""
+        options.setdefault("response_description", "Found")
 
         def register(function: Endpoint) -> Endpoint:
             self.add_api_route(path, function, methods=["GET"], openapi_extra={"x-policy": policy}, **options)
@@ -145,6 +146,7 @@ class Router(APIRouter):
         headers = [_IF_MATCH] * matched + [_IDEMPOTENCY_KEY] * once
         described = {"x-policy": policy, **(extra or {})}
         described["parameters"] = [*headers, *described.get("parameters", [])]
+        options.setdefault("response_description", "Done")
 
         def register(function: Endpoint) -> Endpoint:
             self.add_api_route(

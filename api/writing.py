@@ -67,7 +67,7 @@ def write(
     Only ``public`` deeds are for callers without credentials. ``content`` is the digest of a streamed body.
     Raises Unauthenticated, and what the deed raises.
     """
-    key = _key(request)
+    key = require_key(request)
     with transaction(here.engine) as session:
         actor = deps.actor(session, here, caller) if public else deps.signed_in(session, here, caller)
         if key is None:
@@ -101,7 +101,7 @@ def _response(answer: Answer, *, again: bool) -> Response:
     return Response(answer.content, answer.status, headers, media_type=kind)
 
 
-def _key(request: Request) -> str | None:
+def require_key(request: Request) -> str | None:
     """The ``Idempotency-Key``, quoted as a structured field or plain. Raises DoorError where it is none."""
     given = request.headers.get("idempotency-key")
     if given is None or request.method not in _KEYED:

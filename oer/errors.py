@@ -252,6 +252,7 @@ CODES: dict[type[OerError], frozenset[str]] = {
             "store.damaged",
             "record.damaged",
             "blob.being-removed",
+            "bench.unanswered",
         }
     ),
     Misconfigured: frozenset(

@@ -179,7 +179,8 @@ def require_sight(actor: Actor, resource: Resource, institution: Institution) ->
     if resource.state == ResourceState.UNPUBLISHED:
         raise NotFound("resource.unknown", id=resource.public_id)
     code = "resource.withdrawn" if resource.state == ResourceState.WITHDRAWN else "resource.hidden"
-    raise Gone(code, id=resource.public_id, reason=resource.reason or "other", note=resource.reason_note)
+    told = {"state": resource.state, "reason": resource.reason or "other", "note": resource.reason_note}
+    raise Gone(code, id=resource.public_id, since=resource.changed, **told)
 
 
 def may_edit_collection(actor: Actor, collection: Collection, institution: Institution) -> bool:

@@ -13,8 +13,7 @@ from api import lookup, paging, schemas
 from api.deps import Caller, Here, signed_in
 from api.routing import Router
 from api.schemas import audit as bodies
-from metadata import values
-from oer import institutions, policy, queries
+from oer import institutions, policy, queries, texts
 from oer.db import reading
 from oer.installation import Installation
 from oer.models import AuditEntry, Institution, Person
@@ -125,10 +124,9 @@ def _body(entry: AuditEntry, institution: Institution | None, person: Person | N
 
 
 def _wanted(asked: Listing, within: str | None) -> Wanted:
-    """Raises RequestValidationError for text that no entry holds, and for moments beyond the calendar."""
+    """Raises Invalid for text that no entry holds, RequestValidationError for numbers and moments beyond all."""
     for name in ("person", "object", "action"):
-        if values.illegal_characters(getattr(asked, name) or ""):  # PostgreSQL raises for text with a NUL
-            raise _invalid(name)
+        texts.words(getattr(asked, name) or "", name)  # PostgreSQL raises for text with a NUL
     kind, colon, object_id = (asked.object or "").partition(":")
     return Wanted(
         **_person(asked.person),

@@ -218,6 +218,7 @@ def discard(request: Request, here: Here, caller: Caller, public_id: PublicId) -
     summary="Everything that forbids to publish a draft, and warnings; nothing is changed",
 )
 def judge(request: Request, here: Here, caller: Caller, public_id: PublicId) -> Response:
+    writing.require_key(request)
     with reading(here.engine) as session:
         actor = deps.signed_in(session, here, caller)
         policy.require_scope(actor, "read")

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Path, Query, Request
 from sqlmodel import Session
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.responses import Response
 
 from api import conditional, deps, lookup, paging, schemas, signing, writing
@@ -25,6 +26,15 @@ from oer.invitations import Open
 from oer.models import Invitation, Membership, Person
 from oer.policy import Actor
 from oer.workflow import Role
+
+
+class _Address(StringConvertor):
+    """Whatever does not lead elsewhere: ``accept`` is no invitation."""
+
+    regex = "(?!accept$)[^/]+"
+
+
+register_url_convertor("invitation", _Address())
 
 router = Router(tags=["invitations"], responses=RESPONSES)
 
@@ -89,7 +99,7 @@ def invite(request: Request, here: Here, caller: Caller, slug: Slug, new: bodies
 
 @router.write(
     "DELETE",
-    "/api/invitations/{invitation_id}",
+    "/api/invitations/{invitation_id:invitation}",
     policy="manager",
     status_code=204,
     responses={409: {"model": schemas.ProblemOut, "description": "It was accepted"}},

@@ -8,7 +8,11 @@ from api.errors import DOOR_CODES, STATUS
 from api.routing import Router
 from oer.errors import CODES, NotFound
 
-router = Router(prefix="/api/problems", tags=["problems"])
+router = Router(
+    prefix="/api/problems",
+    tags=["problems"],
+    responses={404: {"model": schemas.ProblemOut, "description": "No such code"}},
+)
 
 _STATUS_OF = {code: STATUS[kind] for kind, codes in CODES.items() for code in codes} | dict(DOOR_CODES)
 

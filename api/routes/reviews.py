@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Annotated
 
-from fastapi import Query, Request
+from fastapi import Body, Query, Request
 from sqlmodel import Session
 from starlette.responses import Response
 
@@ -82,7 +82,11 @@ def recall(request: Request, here: Here, caller: Caller, public_id: PublicId) ->
     summary="Publish a draft as the next version",
 )
 def publish(
-    request: Request, here: Here, caller: Caller, public_id: PublicId, words: bodies.Publication | None = None
+    request: Request,
+    here: Here,
+    caller: Caller,
+    public_id: PublicId,
+    words: Annotated[bodies.Publication | None, Body(examples=[bodies.PUBLICATION])] = None,
 ) -> Response:
     said = words or bodies.Publication()
 

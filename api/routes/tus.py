@@ -102,7 +102,7 @@ class _Announced:
         "requestBody": {"required": False, **resumable.PARTS},
         "parameters": [
             resumable.TUS,
-            resumable.header("Upload-Length", "Bytes of the whole file", required=True),
+            resumable.header("Upload-Length", "Bytes of the whole file", required=True, **resumable.NUMBER),
             resumable.header(
                 "Upload-Metadata", "Pairs of a key and a value in Base64, with commas between", required=True
             ),
@@ -209,7 +209,7 @@ def _created(
         "requestBody": {"required": True, **resumable.PARTS},
         "parameters": [
             resumable.TUS,
-            resumable.header("Upload-Offset", "How many bytes are there (`HEAD`)", required=True),
+            resumable.header("Upload-Offset", "How many bytes are there (`HEAD`)", required=True, **resumable.NUMBER),
             resumable.CHECKSUM,
         ],
     },
@@ -347,6 +347,7 @@ router.add_api_route(
     route_class_override=TusRoute,
     response_class=Response,
     summary="How much of an upload is there",
+    response_description="Found",
     openapi_extra={"x-policy": "owner", "parameters": [resumable.TUS]},
     responses={**_ANSWERS, **_ENDED},
 )

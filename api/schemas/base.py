@@ -1,6 +1,6 @@
 """What all bodies share: those that the API sends, and those that it takes."""
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 
 class Body(BaseModel):
@@ -11,6 +11,14 @@ class Body(BaseModel):
     def content(self) -> bytes:
         """The JSON that is sent, the same bytes for the same values."""
         return self.model_dump_json(exclude_defaults=True).encode()
+
+
+def _from_json(given: object) -> object:
+    """In JSON 30.0 is the number 30, and neither "30" nor true is one."""
+    return int(given) if isinstance(given, float) and given.is_integer() else given
+
+
+Whole = BeforeValidator(_from_json)
 
 
 class Taken(BaseModel):

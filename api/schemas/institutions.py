@@ -86,7 +86,7 @@ class InstitutionPatch(_Said):
 
     names: NamesIn | None = None
     descriptions: DescriptionsIn | None = Field(None, description="null takes all away")
-    kind: str | None = Field(None, max_length=100)
+    kind: str = Field("", max_length=100)
     parent: str | None = Field(
         None,
         max_length=100,

@@ -1,11 +1,11 @@
 """Bodies of people, of their passwords and tokens, and of all that is kept about them."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, SecretStr
 
-from api.schemas.base import Body, Taken
+from api.schemas.base import Body, Taken, Whole
 from api.schemas.institutions import RoleOut
 
 Language = Literal["ar", "fr", "en"]
@@ -89,7 +89,9 @@ class TokenIn(Taken):
 
     name: str = Field(max_length=1_000, description="What it is for")
     scopes: list[Scope] = Field(min_length=1, max_length=20)
-    days: int | None = Field(None, ge=1, le=3_650, strict=True, description="As long as it may live, unless given")
+    days: Annotated[int, Field(ge=1, le=3_650, strict=True), Whole] | None = Field(
+        None, description="As long as it may live, unless given"
+    )
 
 
 class TokenOut(Body):

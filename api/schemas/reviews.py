@@ -11,10 +11,13 @@ from api.schemas.drafts import Words
 Decision = Literal["request-changes", "reject", "publish"]
 
 
+PUBLICATION = {"note": "صُحِّح الجدول الثاني", "comment": "عمل جيد"}
+
+
 class Publication(Taken):
     """Words for the version that is made."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"note": "صُحِّح الجدول الثاني", "comment": "عمل جيد"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [PUBLICATION]})
 
     note: Words | None = Field(None, description="What changed and why; without it the draft's own note")
     comment: Words = Field("", description="Of a reviewer to the author, where the draft was submitted")

@@ -21,7 +21,7 @@ FORM: dict[str, Any] = {
                     "additionalProperties": False,
                     "properties": {
                         "institution": {"type": "string", "maxLength": 100, "description": "Slug of the institution"},
-                        "record": {"type": "object", "description": "As in the JSON body"},
+                        "record": {"$ref": "#/components/schemas/Record"},
                         "note": {"type": "string", "maxLength": LONGEST},
                         "file": {"type": "array", "items": {"type": "string", "format": "binary"}},
                     },

@@ -2,12 +2,13 @@
 
 import tempfile
 import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from oer.cli import context, output, seeding, uploading
+from oer.cli import context, fetching, output, seeding, uploading
 from oer.cli.context import AsJson
 from oer.cli.uploading import Round
 
@@ -66,3 +67,49 @@ def upload(
         output.emit({"bytes": size, "seconds": seconds, "put": round(put, 3), "tus": round(tus, 3)})
     else:
         output.say(output.sentence("cli.bench-upload", put=round(100 * put), tus=round(100 * tus)))
+
+
+@app.command("resources")
+def resources(
+    records: Annotated[int, typer.Option(min=1, max=1_000_000, help="Resources to read from.")] = 10_000,
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="Rounds; medians are shown.")] = 5,
+    seconds: Annotated[float, typer.Option(min=0.01, max=600, help="Seconds of each way in a round.")] = 3,
+    command: Annotated[
+        Path | None, typer.Option("--datasette", help="Datasette's command, where it is not beside this one.")
+    ] = None,
+    folder: Annotated[Path, typer.Option(file_okay=False, exists=True, help="Where to work.")] = Path(
+        tempfile.gettempdir()
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """Measure how fast single resources are read as JSON over loopback, against Datasette with the same records.
+
+    One web process each. Works in a scratch installation that is removed afterwards.
+    """
+    other = fetching.datasette(command)
+    if other is None:
+        raise typer.BadParameter(
+            "there is no Datasette here: pip install datasette, or name its command with --datasette"
+        )
+
+    def told(each: fetching.Round) -> None:
+        if not as_json:
+            rates = {name: round(getattr(each, name).answers) for name in ("ours", "known", "datasette")}
+            output.say(output.sentence("cli.bench-resources-round", **rates))
+
+    with context.errors_said(as_json=as_json), tempfile.TemporaryDirectory(dir=folder) as scratch:
+        done = fetching.measured(Path(scratch), other, records, rounds, seconds, told=told)
+    found = fetching.summary(done)
+    if as_json:
+        output.emit({"records": records, **asdict(found), "rounds": [asdict(each) for each in done]})
+        return
+    told_in_all = {
+        "ratio": round(found.ratio, 1),
+        "known": round(found.known.answers / found.datasette.answers, 1),
+        "ours": round(found.ours.size),
+        "datasette": round(found.datasette.size),
+        "client": round(100 * found.ours.client),
+    }
+    output.say(output.sentence("cli.bench-resources", **told_in_all))
+    if found.client_is_limit:
+        output.say(output.sentence("cli.bench-client-limit"))

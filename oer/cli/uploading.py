@@ -4,9 +4,7 @@ import base64
 import http.client
 import os
 import shutil
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
@@ -16,14 +14,14 @@ from pathlib import Path
 from statistics import median
 
 from metadata import validate
-from oer import accounts, deposits, installation, institutions, settings
+from oer import accounts, deposits, institutions
+from oer.cli import scratch
 from oer.db import transaction
 from oer.errors import Unavailable
 from oer.installation import Installation
 from oer.policy import OPERATOR
 
 _BLOCK = 1 << 20
-_PATIENCE = 60  # seconds
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,45 +118,16 @@ def _send(
         answer = connection.getresponse()
         answer.read()
         if answer.status >= 300:
-            raise Unavailable("store.unavailable")
+            raise Unavailable("bench.unanswered")
         return answer.headers
 
 
 @contextmanager
 def _server(folder: Path) -> Iterator[_Door]:
-    with closing(socket.socket()) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    data = folder / "data"
-    places = {"OER_DATA": str(data), "OER_DATABASE_URL": "", "OER_STORE_URL": ""}
-    home = installation.open_installation(settings.load(data=data, database_url="", store_url=""))
-    try:
+    with scratch.opened(folder) as home:
         token, public_id = _prepared(home)
-    finally:
-        home.close()
-    door = _Door(port, {"Authorization": f"Bearer {token}"}, public_id)
-    command = [sys.executable, "-m", "oer.cli", "serve", "--no-worker", "--port", str(port)]
-    log = folder / "log.txt"
-    with log.open("wb") as out:
-        process = subprocess.Popen(command, env={**os.environ, **places}, stdout=out, stderr=out)  # noqa: S603 - ourselves
-        try:
-            _wait(door, process)
-            yield door
-        finally:
-            process.terminate()
-            process.wait()
-
-
-def _wait(door: _Door, process: "subprocess.Popen[bytes]") -> None:
-    until = time.monotonic() + _PATIENCE
-    while process.poll() is None and time.monotonic() < until:
-        try:
-            _send(door, "GET", "/health/ready", None, {})
-        except (OSError, Unavailable):
-            time.sleep(0.1)
-        else:
-            return
-    raise Unavailable("store.unavailable")
+    with scratch.served(folder) as port:
+        yield _Door(port, {"Authorization": f"Bearer {token}"}, public_id)
 
 
 def _prepared(home: Installation) -> tuple[str, str]:

@@ -151,10 +151,15 @@ def test_an_invitation_is_not_made_so(
     assert snapshots.tables(home)["invitation"] == []
 
 
-@pytest.mark.parametrize("number", ["0", "999", "x", "accept", "-1", str(2**31), "9" * 100, "%00"])
+@pytest.mark.parametrize("number", ["0", "999", "x", "accepted", "-1", str(2**31), "9" * 100, "%00"])
 def test_an_invitation_that_never_was_is_not_revoked(client: TestClient, manager: Headers, number: str) -> None:
     answer = client.delete(f"/api/invitations/{number}", headers=manager)
     assert (answer.status_code, answer.json()["code"]) == (404, "invitation.unknown")
+
+
+def test_what_accepts_invitations_is_none_to_be_revoked(client: TestClient, manager: Headers) -> None:
+    answer = client.delete(ACCEPT, headers=manager)
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
 
 
 # ── accepting ───────────────────────────────────────────────────────────────────────────────────

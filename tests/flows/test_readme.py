@@ -124,14 +124,22 @@ def test_the_chapter_of_the_readme_can_be_copied(desk: Desk) -> None:
     record = re.search(r"```json\n(.*?)```", text, re.DOTALL)
     assert record is not None
     (desk.folder / "record.json").write_text(record[1], "utf-8")
-    commands = _commands(text, "Start", "oer admin") + _commands(text, "Fill it", "oer institution")
+    commands = _commands(text, "Start", "oer admin")
+    commands += _commands(text, "Fill it", "oer institution") + _commands(text, "Fill it", "oer deposit")
     shown = desk.type([*commands, "\n".join(_commands(text, CHAPTER))])[-1]
-    assert re.findall(r"^(?:published|withdrawn|editing).*", shown, re.MULTILINE) == [
+    found = re.search(r"^\['([0-9a-z]{10})'\]$", shown, re.MULTILINE)
+    assert found is not None, shown
+    told = [
+        "submitted",
+        f"['{found[1]}']",
         "published 1",
-        "editing",
+        "submitted",
         "published 2",
         "withdrawn",
-    ], shown
+        "410 resource.withdrawn",
+    ]
+    lines = shown.splitlines()
+    assert [line for line in lines if "@" not in line] == told, shown
 
 
 def _commands(text: str, chapter: str, beginning: str = "") -> list[str]:
