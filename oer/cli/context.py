@@ -1,5 +1,6 @@
 """What commands share: opening the installation, naming who acts, and turning errors into exits."""
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,6 +46,30 @@ def errors_said(*, as_json: bool = False) -> Iterator[None]:
         output.fail(Invalid("argument.not-text"), as_json=as_json)
     except KeyboardInterrupt:
         raise typer.Exit(output.INTERRUPTED) from None
+
+
+@contextmanager
+def interrupts() -> Iterator[Callable[[], None]]:
+    """Gives what to call between two steps: it raises KeyboardInterrupt where Ctrl-C was pressed and got lost.
+
+    Python drops the exception where it comes while an object is being finalised, and would go on to the end.
+    """
+    pressed = False
+
+    def note(*_: object) -> None:
+        nonlocal pressed
+        pressed = True
+        raise KeyboardInterrupt
+
+    def check() -> None:
+        if pressed:
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, note)
+    try:
+        yield check
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def person(session: Session, email: str) -> Person:

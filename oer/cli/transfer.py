@@ -66,9 +66,11 @@ def import_(
 def _follow(importer: Importer | Updater, opened: sources.Source, report: "_Report", done: Any) -> None:
     """Row after row into the report; what stops the import goes there too, after what is safe already."""
     try:
-        for number, result in enumerate(importer.run(opened.rows, opened.folder), 1):
-            report.add(result)
-            done(number)
+        with context.interrupts() as check:
+            for number, result in enumerate(importer.run(opened.rows, opened.folder), 1):
+                report.add(result)
+                done(number)
+                check()
     except (OerError, StoreError) as error:
         if not report.counts:
             raise

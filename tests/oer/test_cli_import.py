@@ -306,7 +306,7 @@ def test_an_import_ended_between_its_commits_goes_on_behind_the_last(tmp_path: P
         process.send_signal(how)
         out, err = process.communicate(timeout=60)
         if how is signal.SIGINT:
-            assert process.returncode == 130
+            assert process.returncode == 130, (out[-400:], err[-2000:])
             assert b"Stopped" in err
             assert b"Created: " in out
         assert b"Traceback" not in err
