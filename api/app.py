@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
-from api import deps, errors, i18n, limits, schemas, security
+from api import deps, errors, i18n, kept, limits, schemas, security
 from api.openapi import Described
 from api.pages import home, reference
 from api.pages import resource as resource_page
@@ -91,6 +91,7 @@ def create(installation: Installation) -> FastAPI:
             limits.cross_origin(),
             Middleware(limits.RateLimit, here=installation),
             Middleware(errors.Catching),
+            Middleware(kept.Kept, here=installation),
         ],
         telemetry={"tracing": False, "metrics": False, "logs": False},
         responses={422: {"model": schemas.ProblemOut, "description": "A parameter is wrong"}},

@@ -21,6 +21,7 @@ _KNOWN: dict[str, Any] = {
 }
 # Parameters of the query that name a thing, which may be unknown.
 _NAMING = frozenset({"institution", "parent", "within", "contains"})
+_PUT_IN = ("/items", "/units")
 _LINES = frozenset({"application/jsonl", "text/csv"})
 
 Operation = dict[str, Any]
@@ -83,6 +84,8 @@ def _possible(status: int, method: str, path: str, operation: Operation) -> bool
             return method not in ("get", "head")
         case 413 | 415:
             return "requestBody" in operation
+        case 410:  # a resource or an upload that is named
+            return "/resources/{" in path or "/uploads" in path or "contains" in named or path.endswith(_PUT_IN)
         case 404:
             return "{" in path or "requestBody" in operation or bool(named & _NAMING)
         case _:

@@ -214,6 +214,35 @@ def _no_room(engine: Engine) -> bool:
     return False
 
 
+class Commits:
+    """Tells for the price of a look at shared memory whether anybody has committed to an SQLite file.
+
+    On a connection of its own: what it sees are the commits of all others, in any process (SQLite, PRAGMA
+    data_version). Not for several threads at once.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._file = engine.url.database if engine.dialect.name == "sqlite" else None
+        self._raw: Any = None
+
+    def version(self) -> int | None:
+        """The same number as long as nobody commits; None where the database does not tell."""
+        if self._file is None:
+            return None
+        try:
+            if self._raw is None:
+                self._raw = pysqlite3.dbapi2.connect(self._file, check_same_thread=False, isolation_level=None)
+            [(found,)] = self._raw.execute("PRAGMA data_version")
+        except pysqlite3.dbapi2.Error:
+            return None
+        return int(found)
+
+    def close(self) -> None:
+        if self._raw is not None:
+            self._raw.close()
+            self._raw = None
+
+
 def is_sqlite(session: _OrmSession) -> bool:
     return session.get_bind().dialect.name == "sqlite"
 

@@ -134,6 +134,7 @@ def revoke(request: Request, here: Here, caller: Caller, invitation_id: Invitati
     ),
 )
 def accept(request: Request, here: Here, caller: Caller, given: bodies.Acceptance) -> Response:
+    writing.require_key(request)
     deps.refuse_foreign(request, here)
     secret = given.secret.get_secret_value()
     whose = _whose(here, caller, secret)

@@ -3,7 +3,7 @@
 from fastapi import Request
 from starlette.responses import Response
 
-from api import conditional, deps, schemas, signing
+from api import conditional, deps, schemas, signing, writing
 from api.deps import Caller, Credentials, Here
 from api.routing import Router
 from api.schemas import sessions as bodies
@@ -45,6 +45,7 @@ router = Router(
     ),
 )
 def sign_in(request: Request, here: Here, given: bodies.SignIn) -> Response:
+    writing.require_key(request)
     deps.refuse_foreign(request, here)
     proof = signing.prove(request, here, email=given.email, password=given.password.get_secret_value())
     with transaction(here.engine) as session:

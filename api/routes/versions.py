@@ -51,6 +51,7 @@ def revise(request: Request, here: Here, caller: Caller, public_id: PublicId) ->
     "/versions/{number}/diff/{other}",
     policy="reader",
     response_model=bodies.Difference,
+    responses={410: {"model": schemas.ProblemOut, "description": "Withdrawn: a tombstone"}},
     summary="What differs between two versions",
 )
 def compared(

@@ -17,7 +17,7 @@ PUBLICATION = {"note": "صُحِّح الجدول الثاني", "comment": "ع�
 class Publication(Taken):
     """Words for the version that is made."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [PUBLICATION]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{**PUBLICATION}]})
 
     note: Words | None = Field(None, description="What changed and why; without it the draft's own note")
     comment: Words = Field("", description="Of a reviewer to the author, where the draft was submitted")

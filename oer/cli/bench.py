@@ -98,12 +98,13 @@ def resources(
             output.say(output.sentence("cli.bench-resources-round", **rates))
 
     with context.errors_said(as_json=as_json), tempfile.TemporaryDirectory(dir=folder) as scratch:
-        done = fetching.measured(Path(scratch), other, records, rounds, seconds, told=told)
+        first, done = fetching.measured(Path(scratch), other, records, rounds, seconds, told=told)
     found = fetching.summary(done)
     if as_json:
-        output.emit({"records": records, **asdict(found), "rounds": [asdict(each) for each in done]})
+        output.emit({"records": records, "first": first, **asdict(found), "rounds": [asdict(each) for each in done]})
         return
     told_in_all = {
+        "first": round(first),
         "ratio": round(found.ratio, 1),
         "known": round(found.known.answers / found.datasette.answers, 1),
         "ours": round(found.ours.size),

@@ -6,6 +6,7 @@ import re
 import shutil
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -59,8 +60,11 @@ def datasette(named: Path | None = None) -> str | None:
 
 def measured(
     folder: Path, command: str, records: int, rounds: int, seconds: float, *, told: Callable[[Round], None]
-) -> list[Round]:
-    """Rounds one after the other, the ways in turn within each, so that a machine that drifts treats all alike.
+) -> tuple[float, list[Round]]:
+    """How many resources a second we answer that nobody has asked for before, then rounds one after the other.
+
+    The ways are in turn within each round, so that a machine that drifts treats all alike; by then every resource has
+    been asked for once on both sides.
 
     Raises Unavailable where a server does not answer, or not with what was asked for.
     """
@@ -82,6 +86,8 @@ def measured(
             log=folder / "datasette.txt",
         ):
             draw = random.Random(1)  # noqa: S311 - for variety, not for secrets
+            first = _once(ours, [asking.get(ours, _our_path(name)) for name in names])
+            _once(theirs, [asking.get(theirs, _their_path(name)) for name in names])
             tags = _compared(ours, theirs, draw.sample(names, min(len(names), _SAMPLE)))
             plain = [_sought(ours, _our_path(name), name) for name in names]
             known = [
@@ -98,7 +104,14 @@ def measured(
                     )
                 )
                 told(found[-1])
-    return found
+    return first, found
+
+
+def _once(port: int, requests: Sequence[bytes]) -> float:
+    """Answers a second, each request made once, one after the other."""
+    began = time.monotonic()
+    done = sum(1 for _ in asking.answers(port, requests))
+    return done / (time.monotonic() - began)
 
 
 def summary(rounds: Sequence[Round]) -> Summary:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -15,6 +16,29 @@ from oer.workflow import ResourceState
 
 def by_public_id(session: Session, *, public_id: str) -> Resource | None:
     return session.exec(select(Resource).where(Resource.public_id == public_id)).one_or_none()
+
+
+def shown(session: Session, *, public_id: str) -> tuple[Any, ...] | None:
+    """Everything that may change in what is shown of a published resource, as one comparable row; None for others."""
+    row = session.execute(_SHOWN, {"public_id": public_id}).first()
+    return None if row is None else tuple(row)
+
+
+_SHOWN = (
+    select(  # type: ignore[call-overload]
+        Resource.id,
+        Resource.lock,
+        Resource.number,
+        Resource.changed,
+        Resource.published,
+        Resource.access,
+        Resource.available,
+        Institution.slug,
+        sa.cast(col(Institution.names), sa.Text),
+    )
+    .join(Institution, col(Institution.id) == Resource.institution_id)
+    .where(Resource.public_id == sa.bindparam("public_id"), Resource.state == ResourceState.PUBLISHED)
+)
 
 
 def locked(session: Session, *, public_id: str) -> Resource | None:

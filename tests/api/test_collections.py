@@ -411,6 +411,19 @@ def test_the_public_sees_published_resources_in_a_collection_only(
         assert code(client.get(path)) == (410, "resource.hidden")
 
 
+def test_what_is_hidden_leaves_its_whole_tombstone_to_whoever_puts_it_in(
+    client: TestClient, home: Installation, editor: Header
+) -> None:
+    made = begin(client, editor).json()["id"]
+    hidden = factories.published(home, at="elsewhere")
+    act(home, publishing.hide, hidden, reason="legal", repository_id=home.repository_id)
+    answer = client.post(f"{URL}/{made}/items", json={"resource": hidden}, headers=editor | ANY)
+    assert code(answer) == (410, "resource.hidden")
+    tombstone = answer.json()["tombstone"]
+    assert tombstone == client.get(f"/api/resources/{hidden}").json()["tombstone"]
+    assert (tombstone["state"], tombstone["since"]) == ("hidden", "2026-03-01T08:00:00Z")
+
+
 def test_the_log_names_every_deed_with_its_doer(client: TestClient, home: Installation, editor: Header) -> None:
     made = begin(client, editor).json()["id"]
     client.patch(f"{URL}/{made}", json={"membership": "open"}, headers=editor | ANY)

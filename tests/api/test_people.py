@@ -472,6 +472,15 @@ def test_a_token_is_shown_once_and_listed_without_its_secret(
         assert told.token not in text
 
 
+@pytest.mark.parametrize(("days", "status"), [(30, 201), (30.0, 201), (30.5, 422), ("30", 422), (True, 422), (0, 422)])
+def test_days_are_a_whole_number_of_json(
+    client: TestClient, amina: tuple[int, Headers], days: object, status: int
+) -> None:
+    number, browser = amina
+    body = {"name": "x", "scopes": ["read"], "days": days}
+    assert client.post(f"/api/people/{number}/tokens", json=body, headers=browser).status_code == status
+
+
 def test_tokens_are_listed_page_by_page_and_end_when_revoked(client: TestClient, amina: tuple[int, Headers]) -> None:
     number, browser = amina
     url = f"/api/people/{number}/tokens"
