@@ -3,6 +3,7 @@
 import json
 import os
 import random
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -39,9 +40,13 @@ def test_the_doctor_speaks_in_sentences(terminal: Terminal, locale: str) -> None
     codes = set(i18n.catalogue(language))
     for finding in terminal.json("doctor", LC_ALL=locale):
         assert finding["code"] in codes
-        assert finding["message"] in done.out
+        assert _unmeasured(finding["message"]) in _unmeasured(done.out)  # the disk has changed between the two
         assert "…" not in finding["message"]
         assert "%(" not in finding["message"]
+
+
+def _unmeasured(words: str) -> str:
+    return re.sub(r"[0-9][0-9.,]*", "#", words)
 
 
 def test_the_doctor_finds_a_sound_installation_sound(terminal: Terminal) -> None:
