@@ -122,7 +122,7 @@ def operations(made: FastAPI) -> dict[str, Any]:
         assert isinstance(route, Route), f"no test knows what {route} answers"
         for method in sorted(route.methods or ()):
             told = (getattr(route, "openapi_extra", None) or {}).get("x-policy")
-            name = f"{method} {route.path}"
+            name = f"{method} {route.path_format}"
             if name in HIDDEN and not route.include_in_schema:
                 name = HIDDEN[name]
             assert name not in found or method == "HEAD", f"two routes answer {name}"
