@@ -85,7 +85,7 @@ def _ends(home: Home, process: subprocess.Popen[bytes], how: signal.Signals) -> 
     process.send_signal(how)
     assert process.wait(10) == 0
     wait_until(lambda: not alive(family), 10 - (time.monotonic() - began))
-    assert free(home.port)
+    wait_until(lambda: free(home.port), 10)  # a process may be gone before its sockets are
     assert process.stdout is not None
     return process.stdout.read().decode()
 
@@ -118,7 +118,7 @@ def test_a_killed_supervisor_leaves_no_orphan_on_its_port(home: Home) -> None:
         family = everyone(process.pid)
         process.kill()
         wait_until(lambda: not alive(family), 10)
-        assert free(home.port)
+        wait_until(lambda: free(home.port), 10)  # a process may be gone before its sockets are
     with started(home) as process:  # and its successor starts where it was
         process.terminate()
         assert process.wait(10) == 0
