@@ -11,10 +11,8 @@ PORT ?= 8000
 serve: $(VENV)/.run
 	$(BIN)/oer serve --port $(PORT)
 
-# On all cores, but for the fault runs: they kill and measure, and want the machine to themselves.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest -n logical --dist loadfile --ignore tests/faults
-	$(BIN)/python -m pytest tests/faults
+	$(BIN)/python -m pytest
 
 check: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -10,71 +10,19 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
-from api import deps, errors, i18n, kept, limits, schemas, security
-from api.openapi import Described
-from api.pages import home, reference
+from api import errors, i18n, schemas, security
+from api.pages import home
 from api.pages import resource as resource_page
-from api.routes import (
-    assets,
-    audit,
-    collections,
-    draft_files,
-    drafts,
-    exports,
-    health,
-    imports,
-    institutions,
-    invitations,
-    jobs,
-    logos,
-    members,
-    multipart,
-    oai,
-    people,
-    problems,
-    resources,
-    reviews,
-    sessions,
-    takedowns,
-    tokens,
-    tus,
-    uploads,
-    versions,
-)
+from api.routes import assets, health, oai, problems, resources
 from harvest import provider
 from oer import logs, settings, supervisor
 from oer.installation import Installation, open_installation
-
-_NOUNS = (
-    resources,
-    multipart,
-    drafts,
-    draft_files,
-    reviews,
-    versions,
-    takedowns,
-    uploads,
-    tus,
-    collections,
-    institutions,
-    logos,
-    members,
-    invitations,
-    people,
-    tokens,
-    sessions,
-    imports,
-    exports,
-    jobs,
-    audit,
-    problems,
-)
 
 
 def create(installation: Installation) -> FastAPI:
     """The application. It closes the installation when the server stops it."""
     i18n.load()
-    app = Described(
+    app = FastAPI(
         title=installation.settings.name(),
         version=version(),
         summary="Open educational resources: to read, to download, to harvest",
@@ -86,25 +34,18 @@ def create(installation: Installation) -> FastAPI:
         # The redirect would be built from the Host header, which anybody can forge.
         redirect_slashes=False,
         lifespan=_lifespan,
-        middleware=[
-            Middleware(security.SecurityHeaders),
-            limits.cross_origin(),
-            Middleware(limits.RateLimit, here=installation),
-            Middleware(errors.Catching),
-            Middleware(kept.Kept, here=installation),
-        ],
+        middleware=[Middleware(security.SecurityHeaders), Middleware(errors.Catching)],
         telemetry={"tracing": False, "metrics": False, "logs": False},
         responses={422: {"model": schemas.ProblemOut, "description": "A parameter is wrong"}},
     )
-    app.cookie = deps.cookie_name(installation)
     app.state.installation = installation
     app.state.repository = provider.repository_of(installation, compression=("gzip",))
     app.state.prefix = urlsplit(installation.settings.base_url).path
     app.state.assets = assets.load(app.state.prefix)
     app.state.version = app.version
     errors.install(app)
-    for noun in _NOUNS:
-        app.include_router(noun.router)
+    app.include_router(resources.router)
+    app.include_router(problems.router)
     return app
 
 
@@ -129,7 +70,6 @@ def _plain_routes() -> list[BaseRoute]:
         Route("/oai", oai.harvest, methods=["GET", "POST"]),
         Route("/", home.show, methods=["GET"]),
         Route("/resources/{public_id}", resource_page.show, methods=["GET"]),
-        Route("/api", reference.show, methods=["GET"]),
         Route("/static/{name}", assets.static, methods=["GET"]),
         Route("/favicon.svg", assets.favicon, methods=["GET"]),
         Route("/robots.txt", assets.robots, methods=["GET"]),

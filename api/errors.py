@@ -32,7 +32,6 @@ from oer.errors import (
     OerError,
     Stale,
     TooLarge,
-    TooMany,
     Unauthenticated,
     Unavailable,
 )
@@ -48,7 +47,6 @@ STATUS: Mapping[type[OerError], int] = {
     Conflict: 409,
     Stale: 412,
     TooLarge: 413,
-    TooMany: 429,
     Full: 507,
     Unavailable: 503,
     Misconfigured: 500,
@@ -60,18 +58,6 @@ DOOR_CODES: Mapping[str, int] = {
     "media-type.unsupported": 415,
     "range.unsatisfiable": 416,
     "request.malformed": 400,
-    "idempotency.key-invalid": 400,
-    "precondition.required": 428,
-    "form.malformed": 400,
-    "tus.version-unsupported": 412,
-    "tus.length-missing": 400,
-    "tus.length-deferred": 400,
-    "tus.checksum-unsupported": 400,
-    "upload.broken-off": 400,
-    "upload.busy": 423,
-    "upload.checksum-wrong": 460,
-    "uploads.too-many": 503,
-    "rate.exceeded": 429,
     "internal": 500,
 }
 
@@ -111,8 +97,6 @@ def of_repository(error: OerError) -> Fault:
         headers["WWW-Authenticate"] = 'Bearer realm="api"'
         if error.code.startswith("token."):
             headers["WWW-Authenticate"] += ', error="invalid_token"'  # RFC 6750, section 3
-    if isinstance(error, TooMany):
-        headers["Retry-After"] = str(error.params.get("seconds", 1))
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(_DAMAGE_RETRY if error.code in _DAMAGED else error.retry_after)
     status = next(STATUS[kind] for kind in type(error).__mro__ if kind in STATUS)
@@ -177,25 +161,6 @@ def of_framework(error: HTTPException) -> Fault:
     return Fault(status, code, headers=dict(error.headers or {}))
 
 
-def of_door(error: DoorError) -> Fault:
-    return Fault(DOOR_CODES[error.code], error.code, error.params, headers=error.headers)
-
-
-def of_any(error: Exception) -> Fault | None:
-    """Any refusal, for a route whose refusals bear headers of their own; None for what nobody expected."""
-    match error:
-        case OerError():
-            return of_repository(error)
-        case stores.StoreError():
-            return of_repository(of_store(error))
-        case RequestValidationError():
-            return of_validation(error)
-        case DoorError():
-            return of_door(error)
-        case _:
-            return None
-
-
 def install(app: FastAPI) -> None:
     """Let every error become an answer."""
 
@@ -215,7 +180,7 @@ def install(app: FastAPI) -> None:
         return answer(request, fault)
 
     async def door(request: Request, error: Any) -> Response:
-        return answer(request, of_door(error))
+        return answer(request, Fault(DOOR_CODES[error.code], error.code, error.params, headers=error.headers))
 
     app.add_exception_handler(OerError, repository)
     app.add_exception_handler(stores.StoreError, store)

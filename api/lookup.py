@@ -9,13 +9,11 @@ from sqlmodel import Session
 
 from metadata import values
 from oer import identifiers, policy, queries, stored
-from oer.deposits import Open
-from oer.errors import NotFound, OerError
+from oer.errors import Gone, NotFound, OerError
 from oer.models import Institution, Resource, Version, VersionFile
 from oer.policy import ANONYMOUS, Actor
 
 _NUMBER = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
-_LARGEST = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +63,10 @@ def resource(session: Session, actor: Actor, public_id: str) -> tuple[Resource, 
     institution = session.get(Institution, found.institution_id) if found else None
     if found is None or institution is None:
         raise NotFound("resource.unknown", id=public_id)
-    policy.require_sight(actor, found, institution)
+    try:
+        policy.require_sight(actor, found, institution)
+    except Gone as gone:
+        raise Gone(gone.code, **gone.params, state=found.state, since=found.changed) from None
     return found, institution
 
 
@@ -85,23 +86,6 @@ def version(session: Session, actor: Actor, public_id: str, number: str | None =
 def _whole(number: str) -> int:
     """0, which no version has, for anything that is not written as a version's number is."""
     return int(number) if _NUMBER.fullmatch(number) else 0
-
-
-def row(number: str) -> int:
-    """The number of a row as an address writes it; 0, which no row has, for what is none or no column holds."""
-    found = _whole(number)
-    return found if found <= _LARGEST else 0
-
-
-def draft(session: Session, actor: Actor, public_id: str) -> Open:
-    """The draft of a resource, to read. Raises NotFound, with one code whatever is missing or may not be seen."""
-    known = identifiers.is_public_id(public_id)
-    row = queries.drafts.of_resource(session, public_id=public_id) if known else None
-    if row is None:
-        raise NotFound("draft.unknown", id=public_id)
-    found = Open(*row)
-    policy.require_draft_sight(actor, found.draft, found.resource, found.institution)
-    return found
 
 
 def file(session: Session, found: Found, name: str) -> VersionFile:

@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,8 +10,6 @@ from pydantic import ValidationError
 from metadata import values
 from metadata.findings import Findings, Problem, path, shown
 from metadata.record import Record
-
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 12
@@ -76,24 +73,6 @@ def parse_json(body: bytes) -> tuple[Record | None, list[Problem]]:
     return (None, found) if found else parse(data)
 
 
-def merged(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
-    """The target with a merge patch applied (RFC 7396). However deep the patch is, this does not recurse."""
-    result = dict(target)
-    stack = [(result, patch)]
-    while stack:
-        into, changes = stack.pop()
-        for name, value in changes.items():
-            if value is None:
-                into.pop(name, None)
-            elif isinstance(value, dict):
-                inside = into.get(name)
-                into[name] = dict(inside) if isinstance(inside, dict) else {}
-                stack.append((into[name], value))
-            else:
-                into[name] = value
-    return result
-
-
 def parse(data: object) -> tuple[Record | None, list[Problem]]:
     """The record that a JSON value describes, or None and every mistake of form in it. Never raises.
 
@@ -130,8 +109,7 @@ def _walk(data: dict[Any, Any], findings: Findings) -> bool:
             findings.add("json.too-deep", path(where), limit=MAX_DEPTH)
             return False
         if isinstance(value, str):
-            if _SURROGATE.search(value):
-                _refuse_surrogates(value, path(where), findings)
+            _refuse_surrogates(value, path(where), findings)
         elif isinstance(value, dict | list | tuple):
             inside, fits = _inside(where, value, findings)
             stack.extend(reversed(inside))

@@ -7,7 +7,8 @@ live at the doors. Getting from JSON to a record: :func:`parse`, :func:`parse_js
 
 import json
 from collections.abc import Iterator
-from typing import Any, Literal, NamedTuple
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from metadata import licences, rules, values
 from metadata.findings import CODES, PARAMS, Findings, Problem, Severity
@@ -35,7 +36,8 @@ MAX_AGE = 150
 MAX_GROUP = 10_000
 
 
-class _Node(NamedTuple):
+@dataclass(frozen=True)
+class _Node:
     """One value inside a record: where it is, the pattern of that place, and the part that holds it."""
 
     path: str
@@ -74,12 +76,8 @@ def _nodes(record: Record, findings: Findings) -> Iterator[_Node]:
         inside: list[_Node] = []
         if isinstance(node.value, Part):
             for name in type(node.value).model_fields:
-                value = getattr(node.value, name)
-                if value is None or value == []:  # most of them, and no rule has anything to say
-                    continue
-                place = f"{node.path}.{name}" if node.path else name
-                pattern = f"{node.pattern}.{name}" if node.pattern else name
-                inside.append(_Node(place, pattern, value, node.value))
+                place, pattern = (f"{at}.{name}" if at else name for at in (node.path, node.pattern))
+                inside.append(_Node(place, pattern, getattr(node.value, name), node.value))
         elif isinstance(node.value, list) and node.path not in findings.spoiled:
             inside = [
                 _Node(f"{node.path}[{index}]", node.pattern, item, node.part) for index, item in enumerate(node.value)

@@ -5,7 +5,6 @@ Every function takes a value and returns a value; none reads a clock, a file or 
 
 import re
 import unicodedata
-from datetime import date
 from functools import lru_cache
 
 import babel
@@ -44,7 +43,6 @@ _DURATION = re.compile(
 )
 
 
-_PLAIN_DATE = re.compile(r"\d{4}(?:-\d\d(?:-\d\d)?)?", re.ASCII)
 _DATE = re.compile(
     r"[?~%]?(\d{4})(?:[?~%]?-[?~%]?(0[1-9]|1[0-2])(?:[?~%]?-[?~%]?(0[1-9]|[12]\d|3[01]))?)?(?=$|[?~%/T-])", re.ASCII
 )
@@ -96,24 +94,11 @@ def language(tag: str) -> str | None:
     return standard if langcodes.tag_is_valid(standard) else None
 
 
-def _is_plain_date(value: str) -> bool:
-    """A year from 1 to 9999, with a month, with a day of the calendar: EDTF level 0, section "Date"."""
-    if not _PLAIN_DATE.fullmatch(value):
-        return False
-    try:
-        date.fromisoformat(f"{value}-01-01"[:10] if len(value) < 10 else value)
-    except ValueError:
-        return False
-    return True
-
-
 @lru_cache(maxsize=4096)
 def is_edtf(value: str) -> bool:
     """Whether the value is an Extended Date/Time Format string (ISO 8601-2, EDTF level 0 to 2)."""
     if not value or len(value) > 60:
         return False
-    if _is_plain_date(value):  # nearly all of them; the grammar takes 20 ms for one
-        return True
     from edtf import EDTFParseException, parse_edtf  # builds its grammar on import: 0.3 s that most commands never need
     from edtf.parser import parser_classes
 

@@ -74,7 +74,6 @@ def connect(url: str, *, pool: int = 10) -> Engine:
             max_overflow=0,
             pool_pre_ping=True,
             pool_timeout=20,
-            hide_parameters=True,  # an error is logged: what people wrote, and hashes of passwords, must not be in it
             connect_args={"connect_timeout": 5, "options": "-c lock_timeout=60s -c timezone=UTC"},
         )
     raise Misconfigured("settings.database-unknown", url=_without_password(url))
@@ -93,7 +92,6 @@ def _sqlite(url: sa.URL, pool: int) -> Engine:
         max_overflow=0,
         pool_timeout=30,
         poolclass=sa.pool.QueuePool,
-        hide_parameters=True,
         connect_args={"check_same_thread": False, "timeout": _BUSY_SECONDS},
     )
 
@@ -212,35 +210,6 @@ def _no_room(engine: Engine) -> bool:
     except OSError as error:
         return error.errno in (errno.ENOSPC, errno.EDQUOT)
     return False
-
-
-class Commits:
-    """Tells for the price of a look at shared memory whether anybody has committed to an SQLite file.
-
-    On a connection of its own: what it sees are the commits of all others, in any process (SQLite, PRAGMA
-    data_version). Not for several threads at once.
-    """
-
-    def __init__(self, engine: Engine) -> None:
-        self._file = engine.url.database if engine.dialect.name == "sqlite" else None
-        self._raw: Any = None
-
-    def version(self) -> int | None:
-        """The same number as long as nobody commits; None where the database does not tell."""
-        if self._file is None:
-            return None
-        try:
-            if self._raw is None:
-                self._raw = pysqlite3.dbapi2.connect(self._file, check_same_thread=False, isolation_level=None)
-            [(found,)] = self._raw.execute("PRAGMA data_version")
-        except pysqlite3.dbapi2.Error:
-            return None
-        return int(found)
-
-    def close(self) -> None:
-        if self._raw is not None:
-            self._raw.close()
-            self._raw = None
 
 
 def is_sqlite(session: _OrmSession) -> bool:

@@ -1,41 +1,27 @@
-"""Drafts: begun, described, filled with files, submitted, discarded.
+"""Drafts: begun, described, filled with files, submitted, reviewed, discarded.
 
 Every function works inside the caller's transaction, holds the resource's row from its first query to the
 commit, and writes the audit log. ``expected`` is the draft's ``lock`` that the caller has read (from an ETag);
 None where the caller insists on nothing.
 """
 
-import secrets
-import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from sqlmodel import Session, col, delete, update
+from sqlmodel import Session, col, delete
 
 from metadata import validate, versions
+from metadata.findings import Problem
 from metadata.record import Record
-from oer import audit, blobs, identifiers, policy, queries, stored, texts, verdicts
+from oer import audit, blobs, identifiers, policy, queries, stored
 from oer.errors import Conflict, Invalid, NotFound, Stale, TooLarge
-from oer.models import (
-    FILE_ROLES,
-    CollectionItem,
-    Draft,
-    DraftFile,
-    ImportedItem,
-    Institution,
-    Resource,
-    Upload,
-    VersionFile,
-)
+from oer.models import FILE_ROLES, Draft, DraftFile, ImportedItem, Institution, Resource, Review, VersionFile
 from oer.policy import Actor
 from oer.workflow import DraftAction, DraftState, ResourceAction
 from storage import file_names, media_types
-from storage.errors import ChecksumMismatch
 from storage.store import Store, Stored
-
-_LOCKS = 2**29  # where the counts of later drafts begin
 
 
 class Limits(Protocol):
@@ -45,8 +31,6 @@ class Limits(Protocol):
     def max_file_size(self) -> int: ...
     @property
     def max_files(self) -> int: ...
-    @property
-    def max_draft_size(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +42,11 @@ class Open:
     draft: Draft
 
 
-def begin(
-    session: Session, actor: Actor, institution: Institution, record: Record, *, note: str = "", now: datetime
-) -> Open:
+def begin(session: Session, actor: Actor, institution: Institution, record: Record, *, now: datetime) -> Open:
     """A new resource with an empty-handed draft. Raises Forbidden, or Invalid where the record's shape is wrong."""
-    assert institution.id is not None
-    if queries.institutions.used(session, institution_id=institution.id) is None:
-        raise NotFound("institution.unknown", slug=institution.slug)
     policy.require_deposit(actor, institution)
     require_shape(record)
-    kept = texts.words(note, "note")
+    assert institution.id is not None
     resource = Resource(
         public_id=identifiers.new_public_id(),
         institution_id=institution.id,
@@ -78,7 +57,6 @@ def begin(
     session.add(resource)
     session.flush()
     opened = Open(resource, institution, _draft_of(session, actor, resource, record, now=now))
-    opened.draft.note = kept
     log(session, actor, "draft.begin", opened.resource, now=now)
     return opened
 
@@ -96,8 +74,6 @@ def revise(session: Session, actor: Actor, public_id: str, *, now: datetime) -> 
     version = queries.resources.version(session, resource_id=resource.id, number=resource.number)
     assert version is not None
     draft = _draft_of(session, actor, resource, stored.record_of(resource, version), now=now)
-    # A resource may have many drafts, one after another: what somebody has read of one must not match the next.
-    draft.lock = 1 + secrets.randbelow(_LOCKS)
     for file in queries.resources.files(session, version_id=version.id or 0):
         session.add(_carried(file, draft))
     opened = Open(resource, institution, draft)
@@ -135,35 +111,22 @@ def held(session: Session, public_id: str) -> tuple[Resource, Institution]:
     resource = queries.resources.locked(session, public_id=public_id) if known else None
     if resource is None:
         raise NotFound("resource.unknown", id=public_id)
-    institution = queries.institutions.used(session, institution_id=resource.institution_id)
+    institution = session.get(Institution, resource.institution_id)
     assert institution is not None
     return resource, institution
 
 
 def opened(session: Session, public_id: str) -> Open:
-    """The draft of a resource, held until the commit.
-
-    Raises NotFound where there is none, with the same code where there is no resource: nobody learns from it.
-    """
-    try:
-        resource, institution = held(session, public_id)
-    except NotFound:
-        raise NotFound("draft.unknown", id=public_id) from None
-    draft = queries.resources.draft(session, resource_id=resource.id or 0)
+    """The draft of a resource, held until the commit. Raises NotFound where there is none."""
+    resource, institution = held(session, public_id)
+    assert resource.id is not None
+    draft = queries.resources.draft(session, resource_id=resource.id)
     if draft is None:
         raise NotFound("draft.unknown", id=public_id)
     return Open(resource, institution, draft)
 
 
-def seen(session: Session, actor: Actor, public_id: str) -> Open:
-    """The draft, held until the commit, for somebody who may see it. Raises NotFound."""
-    found = opened(session, public_id)
-    policy.require_draft_sight(actor, found.draft, found.resource, found.institution)
-    return found
-
-
-def editable(session: Session, actor: Actor, public_id: str, *, expected: int | None = None, now: datetime) -> Open:
-    """The draft, its lock moved for a change that the caller makes. Errors as for :func:`step`."""
+def _editable(session: Session, actor: Actor, public_id: str, expected: int | None, *, now: datetime) -> Open:
     found = opened(session, public_id)
     step(session, actor, DraftAction.EDIT, found, expected=expected, now=now)
     return found
@@ -200,19 +163,23 @@ def save(
 ) -> Open:
     """Replace the draft's record (and the note on what changed and why)."""
     require_shape(record)
-    found = editable(session, actor, public_id, expected=expected, now=now)
+    found = _editable(session, actor, public_id, expected, now=now)
     found.draft.record = versions.canonical(record).decode()
     if note is not None:
-        found.draft.note = texts.words(note, "note")
+        found.draft.note = note.strip()
     log(session, actor, "draft.save", found.resource, now=now)
     return found
 
 
 def require_shape(record: Record) -> None:
     """Raises Invalid with all problems that forbid even saving."""
-    faults = verdicts.errors_of(validate.problems(record, "draft"))
+    faults = errors_of(validate.problems(record, "draft"))
     if faults:
         raise Invalid("record.invalid", problems=faults, count=len(faults))
+
+
+def errors_of(problems: list[Problem]) -> list[Problem]:
+    return [problem for problem in problems if problem.severity == "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,10 +196,9 @@ def receive(store: Store, chunks: Iterable[bytes], *, name: str, limit: int, exp
     Raises TooLarge as soon as ``limit`` bytes are passed, Invalid (``checksum.mismatch``) where the SHA-256 is not
     ``expected``, and what the store raises. What is received and then attached to nothing goes with a sweep.
     """
-    try:
-        stored = store.put(_limited(chunks, limit=limit, name=name), expected.lower() if expected else None)
-    except ChecksumMismatch as error:
-        raise Invalid("checksum.mismatch", name=name, expected=error.expected, found=error.found) from None
+    stored = store.put(_limited(chunks, limit=limit, name=name))
+    if expected is not None and expected.lower() != stored.key:
+        raise Invalid("checksum.mismatch", name=name, expected=expected, found=stored.key)
     return Received(stored, detect(store, stored, name=name))
 
 
@@ -275,10 +241,9 @@ def attach(
     Raises Unavailable (``blob.being-removed``) where the sweeper was about to remove these bytes: put them again.
     Raises Invalid where the name is taken and ``replace`` is False, TooLarge above the limits.
     """
-    found = editable(session, actor, public_id, expected=expected, now=now)
+    found = _editable(session, actor, public_id, expected, now=now)
     if role not in FILE_ROLES:
         raise Invalid("file.role-invalid", role=role, known=", ".join(FILE_ROLES))
-    spoken = texts.language(language)
     safe = file_names.safe_name(name)
     if stored.size > limits.max_file_size:
         raise TooLarge("file.too-large", limit=limits.max_file_size, name=safe)
@@ -289,9 +254,6 @@ def attach(
         raise Invalid("file.name-taken", name=safe)
     if same is None and len(files) >= limits.max_files:
         raise TooLarge("files.too-many", limit=limits.max_files)
-    left = limits.max_draft_size - sum(file.size for file in files if file is not same)
-    if stored.size > left:
-        raise TooLarge("draft.too-large", limit=limits.max_draft_size, left=max(left, 0))
     blobs.hold(session, store, stored, now=now)
     file = same or DraftFile(
         draft_id=found.draft.id,
@@ -302,7 +264,7 @@ def attach(
         size=stored.size,
     )
     file.key, file.media_type, file.size = stored.key, media_type, stored.size
-    file.role, file.language = role, spoken
+    file.role, file.language = role, language
     session.add(file)
     log(session, actor, "draft.attach", found.resource, now=now, name=safe, sha256=stored.key)
     return file
@@ -312,17 +274,14 @@ def detach(
     session: Session, actor: Actor, public_id: str, name: str, *, expected: int | None = None, now: datetime
 ) -> None:
     """Take a file out of the draft; its bytes go when nothing else refers to them."""
-    found = editable(session, actor, public_id, expected=expected, now=now)
-    file = file_of(session, found, name)
-    session.delete(file)
-    log(session, actor, "draft.detach", found.resource, now=now, name=file.name)
+    found = _editable(session, actor, public_id, expected, now=now)
+    session.delete(_file(session, found, name))
+    log(session, actor, "draft.detach", found.resource, now=now, name=name)
 
 
-def file_of(session: Session, found: Open, name: str) -> DraftFile:
-    """A file of the draft by its name, in whatever Unicode form it is written. Raises NotFound."""
-    wanted = unicodedata.normalize("NFC", name)
+def _file(session: Session, found: Open, name: str) -> DraftFile:
     for file in queries.resources.draft_files(session, draft_id=found.draft.id or 0):
-        if file.name == wanted:
+        if file.name == name:
             return file
     raise NotFound("file.unknown", name=name, id=found.resource.public_id)
 
@@ -331,9 +290,33 @@ def submit(session: Session, actor: Actor, public_id: str, *, expected: int | No
     """Hand the draft to the reviewers. Raises Invalid with all problems that forbid publishing."""
     found = opened(session, public_id)
     step(session, actor, DraftAction.SUBMIT, found, expected=expected, now=now)
-    verdicts.require_publishable(session, found.resource, found.draft)
+    require_publishable(session, found)
     log(session, actor, "draft.submit", found.resource, now=now)
     return found
+
+
+def require_publishable(session: Session, found: Open) -> Record:
+    """The draft's record. Raises Invalid with all problems, a missing file among them."""
+    record = stored.record_of(found.resource, found.draft)
+    _require_difference(session, found, record)
+    faults = errors_of(validate.problems(record, "publish"))
+    has_files = bool(queries.resources.draft_files(session, draft_id=found.draft.id or 0))
+    if not has_files and record.access.kind != "metadata-only":
+        faults.append(Problem("files.missing", "files"))
+    if faults:
+        raise Invalid("record.not-publishable", problems=faults, count=len(faults))
+    return record
+
+
+def _require_difference(session: Session, found: Open, record: Record) -> None:
+    """Raises Conflict where record and files are those of the current version."""
+    number = found.resource.number
+    current = queries.resources.version(session, resource_id=found.resource.id or 0, number=number)
+    if current is None:
+        return
+    files = queries.resources.draft_files(session, draft_id=found.draft.id or 0)
+    if current.digest == versions.digest(record, [file.told for file in files]):
+        raise Conflict("version.unchanged", number=number)
 
 
 def recall(session: Session, actor: Actor, public_id: str, *, expected: int | None = None, now: datetime) -> Open:
@@ -342,6 +325,55 @@ def recall(session: Session, actor: Actor, public_id: str, *, expected: int | No
     step(session, actor, DraftAction.RECALL, found, expected=expected, now=now)
     log(session, actor, "draft.recall", found.resource, now=now)
     return found
+
+
+def request_changes(
+    session: Session, actor: Actor, public_id: str, comment: str, *, expected: int | None = None, now: datetime
+) -> Open:
+    """A reviewer's answer: not yet, and why. Raises Invalid without a comment."""
+    return _answer(session, actor, public_id, DraftAction.REQUEST_CHANGES, comment, expected=expected, now=now)
+
+
+def reject(
+    session: Session, actor: Actor, public_id: str, comment: str, *, expected: int | None = None, now: datetime
+) -> Open:
+    """A reviewer's answer: no, and why. Raises Invalid without a comment."""
+    return _answer(session, actor, public_id, DraftAction.REJECT, comment, expected=expected, now=now)
+
+
+def _answer(
+    session: Session,
+    actor: Actor,
+    public_id: str,
+    action: DraftAction,
+    comment: str,
+    *,
+    expected: int | None,
+    now: datetime,
+) -> Open:
+    found = opened(session, public_id)
+    step(session, actor, action, found, expected=expected, now=now)
+    if not comment.strip():
+        raise Invalid("reason.missing")
+    note_review(session, actor, found, action, comment.strip(), now=now)
+    log(session, actor, f"draft.{action.value}", found.resource, now=now)
+    return found
+
+
+def note_review(
+    session: Session, actor: Actor, found: Open, action: DraftAction, comment: str, *, now: datetime
+) -> None:
+    """Keep a reviewer's decision with the resource."""
+    assert found.resource.id is not None
+    session.add(
+        Review(
+            resource_id=found.resource.id,
+            reviewer_id=actor.person_id,
+            decision=action.value,
+            comment=comment,
+            created=now,
+        )
+    )
 
 
 def discard(session: Session, actor: Actor, public_id: str, *, expected: int | None = None, now: datetime) -> None:
@@ -354,14 +386,12 @@ def discard(session: Session, actor: Actor, public_id: str, *, expected: int | N
         for review in queries.resources.reviews(session, resource_id=found.resource.id or 0):
             session.delete(review)
         session.exec(delete(ImportedItem).where(col(ImportedItem.resource_id) == found.resource.id))
-        session.exec(delete(CollectionItem).where(col(CollectionItem.resource_id) == found.resource.id))
         session.flush()
         session.delete(found.resource)
 
 
 def end(session: Session, found: Open) -> None:
-    """Remove the draft's rows: it was published or discarded. Uploads to it that go on find it gone."""
-    session.exec(update(Upload).where(col(Upload.draft_id) == found.draft.id).values(draft_id=None))
+    """Remove the draft's rows: it was published or discarded."""
     for file in queries.resources.draft_files(session, draft_id=found.draft.id or 0):
         session.delete(file)
     session.flush()

@@ -172,7 +172,7 @@ def _content(engine: Engine, settings: Settings, now: datetime) -> Iterator[Find
         yield Finding("content", "ok", "doctor.resources", {"count": states.get("published", 0)})
         if not queries.people.any_administrator(session):
             yield Finding("people", "warning", "doctor.no-administrator")
-        failed = queries.jobs.broken(session)
+        failed = queries.jobs.counts(session).get("failed", 0)
         if failed:
             yield Finding("jobs", "warning", "doctor.jobs-failed", {"count": failed})
         behind = renderings.behind(session, base_url=settings.base_url, formats=FORMATS)

@@ -18,43 +18,29 @@ from sqlalchemy.engine import Engine
 from sqlmodel import Session, col
 
 from metadata import findings
-from oer import audit, policy, queries
+from oer import queries
 from oer.db import is_sqlite, reading, transaction
-from oer.errors import Conflict, Forbidden, Invalid, NotFound, OerError, TooLarge
-from oer.models import Institution, Job, JobRow
-from oer.policy import Actor
-from storage import errors as stores
+from oer.errors import OerError
+from oer.models import Job
 
 logger = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=10)
 _FIRST_RETRY = timedelta(seconds=10)
 _KEEP_DONE = timedelta(days=7)
-_KEEP_FAILED = timedelta(days=30)
 _LONGEST_ERROR = 2000  # characters
-_HOPELESS = (Invalid, TooLarge, NotFound, Forbidden)  # what no later attempt would find otherwise
+
+Handler = Callable[[Mapping[str, Any]], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A job that this worker holds. ``attempt`` tells its holder from all others; ``tries`` counts towards the last."""
+    """A job that this worker holds; ``attempt`` counts from 1."""
 
     id: int
     kind: str
     payload: Mapping[str, Any]
     attempt: int
-    tries: int
-
-
-Handler = Callable[[Claim], None]
-
-
-class Interrupted(Exception):
-    """Raised by a handler whose worker was told to stop: the job goes on later, and this attempt does not count."""
-
-
-class Lost(Exception):
-    """Raised by a handler whose job is not its own any more: it was cancelled, or another worker has taken over."""
 
 
 def enqueue(
@@ -65,14 +51,8 @@ def enqueue(
     now: datetime,
     due: datetime | None = None,
     name: str | None = None,
-    person_id: int | None = None,
-    institution_id: int | None = None,
-    input_key: str | None = None,
-) -> int | None:
-    """Add a job to the caller's transaction; its id. With a ``name`` None where an unfinished job bears it.
-
-    ``person_id`` and ``institution_id`` say who may see it; ``input_key`` keeps bytes of the store for it.
-    """
+) -> None:
+    """Add a job to the caller's transaction. With a ``name``, only if no unfinished job bears it."""
     values = {
         "kind": kind,
         "name": name,
@@ -81,14 +61,9 @@ def enqueue(
         "attempts": 0,
         "due": due or now,
         "created": now,
-        "person_id": person_id,
-        "institution_id": institution_id,
-        "input": input_key,
     }
     insert = (sqlite if is_sqlite(session) else postgresql).insert
-    added = insert(Job).values(values).on_conflict_do_nothing().returning(col(Job.id))
-    found: int | None = session.connection().execute(added).scalar_one_or_none()
-    return found
+    session.connection().execute(insert(Job).values(values).on_conflict_do_nothing())
 
 
 def claim(engine: Engine, *, now: datetime) -> Claim | None:
@@ -103,61 +78,27 @@ def claim(engine: Engine, *, now: datetime) -> Claim | None:
         assert job.id is not None
         job.state, job.attempts, job.lease = "running", job.attempts + 1, now + LEASE
         session.add(job)
-        return Claim(
-            id=job.id,
-            kind=job.kind,
-            payload=job.payload,
-            attempt=job.attempts,
-            tries=job.attempts - job.forgiven,
-        )
-
-
-def hold(session: Session, held: Claim) -> Job:
-    """The row of a job that this worker still holds, kept until the commit. Raises Lost.
-
-    What a handler writes in the same transaction is written by one worker alone, and not after a cancellation.
-    """
-    job = queries.jobs.locked(session, job_id=held.id)
-    if job is None or job.state != "running" or job.attempts != held.attempt:
-        raise Lost
-    return job
+        return Claim(id=job.id, kind=job.kind, payload=job.payload, attempt=job.attempts)
 
 
 def finish(engine: Engine, held: Claim, *, now: datetime) -> None:
     with transaction(engine) as session:
-        _end(session, held, state="done", finished=now, error=None, fault=None, input=None)
+        _end(session, held, state="done", finished=now, error=None)
 
 
-def fail(
-    engine: Engine,
-    held: Claim,
-    error: str,
-    *,
-    attempts: int,
-    fault: Mapping[str, Any] | None = None,
-    now: datetime,
-) -> bool:
+def fail(engine: Engine, held: Claim, error: str, *, attempts: int, now: datetime) -> bool:
     """Note the error and try again later, each time four times as late; set it aside after ``attempts``.
 
     Whether it was set aside.
     """
-    noted: dict[str, Any] = {
-        "error": findings.shown(error, _LONGEST_ERROR),  # PostgreSQL raises for text with a NUL
-        "fault": None if fault is None else dict(fault),
-    }
+    error = findings.shown(error, _LONGEST_ERROR)  # PostgreSQL raises for text with a NUL
     with transaction(engine) as session:
-        if held.tries >= attempts:
-            _end(session, held, state="failed", finished=now, **noted)
+        if held.attempt >= attempts:
+            _end(session, held, state="failed", finished=now, error=error)
             return True
-        due = now + _FIRST_RETRY * 4 ** (held.tries - 1)
-        _end(session, held, state="waiting", due=due, **noted)
+        due = now + _FIRST_RETRY * 4 ** (held.attempt - 1)
+        _end(session, held, state="waiting", due=due, error=error)
         return False
-
-
-def _release(engine: Engine, held: Claim, error: str, *, now: datetime) -> None:
-    """Back into the queue as it was."""
-    with transaction(engine) as session:
-        _end(session, held, state="waiting", due=now, error=error, forgiven=Job.forgiven + 1)
 
 
 def _end(session: Session, held: Claim, **values: Any) -> None:
@@ -178,47 +119,23 @@ def run_next(
         return None
     handler = handlers.get(held.kind)
     try:
-        if held.tries > attempts:
+        if held.attempt > attempts:
             raise RuntimeError("the worker ended during each attempt")  # noqa: TRY301 - one way to fail
         if handler is None:
             raise LookupError(f"no handler for jobs of kind {held.kind!r}")  # noqa: TRY301 - one way to fail
         with _kept(engine, held, now):
-            handler(held)
-    except Interrupted as error:
-        _release(engine, held, type(error).__name__, now=now())
-    except Lost:
-        logger.info("a job was taken away", extra={"job": held.id, "kind": held.kind, "attempt": held.attempt})
+            handler(held.payload)
     except Exception as error:  # noqa: BLE001 - a poison job must never stop the queue
-        _note_failure(engine, held, error, attempts=attempts, now=now())
+        told = f"{type(error).__name__}: {error}"
+        aside = fail(engine, held, told, attempts=attempts, now=now())
+        logger.log(
+            logging.ERROR if aside else logging.WARNING,
+            "a job was set aside" if aside else "a job failed and is tried again",
+            extra={"job": held.id, "kind": held.kind, "attempt": held.attempt, "error": told},
+        )
     else:
         finish(engine, held, now=now())
     return held.kind
-
-
-def _note_failure(engine: Engine, held: Claim, error: Exception, *, attempts: int, now: datetime) -> None:
-    told = f"{type(error).__name__}: {error}"
-    last = held.tries if isinstance(error, _HOPELESS) else attempts
-    aside = fail(engine, held, told, attempts=last, fault=fault_of(error), now=now)
-    logger.log(
-        logging.ERROR if aside else logging.WARNING,
-        "a job was set aside" if aside else "a job failed and is tried again",
-        extra={"job": held.id, "kind": held.kind, "attempt": held.attempt, "error": told},
-    )
-
-
-def fault_of(error: Exception) -> dict[str, Any] | None:
-    """What whoever asked for the job may know of the error: a code and what fills its sentence; None of a defect."""
-    if isinstance(error, OerError):
-        return {"code": error.code, "params": {name: _plain(value) for name, value in error.params.items()}}
-    if isinstance(error, stores.Full):
-        return {"code": "store.full", "params": {}}
-    if isinstance(error, stores.StoreError):
-        return {"code": "store.unavailable", "params": {}}
-    return None
-
-
-def _plain(value: object) -> int | str:
-    return value if isinstance(value, int) else findings.shown(str(value), 300)
 
 
 @contextmanager
@@ -252,66 +169,5 @@ def _extend(session: Session, held: Claim, *, until: datetime) -> None:
 
 
 def forget_done(session: Session, *, now: datetime) -> None:
-    """Remove finished jobs after a week, and people's failed ones after a month.
-
-    The repository's own failed jobs stay until somebody has looked.
-    """
-    ended = queries.jobs.ended(session, done_before=now - _KEEP_DONE, failed_before=now - _KEEP_FAILED)
-    for job_id in ended:
-        session.connection().execute(sa.delete(JobRow).where(col(JobRow.job_id) == job_id))
-        session.connection().execute(sa.delete(Job).where(col(Job.id) == job_id))
-
-
-def find(session: Session, actor: Actor, job_id: int) -> tuple[Job, Institution | None]:
-    """A job, its row held until the commit, for those who may see it. Raises NotFound."""
-    job = queries.jobs.locked(session, job_id=job_id)
-    institution = session.get(Institution, job.institution_id) if job and job.institution_id else None
-    if job is None:
-        raise NotFound("job.unknown", id=job_id)
-    policy.require_job_sight(actor, job, institution)
-    return job, institution
-
-
-def cancel(session: Session, actor: Actor, job_id: int, *, now: datetime) -> Job:
-    """End a job that is not finished: nothing that it has done is undone, and it does nothing more from the commit on.
-
-    Raises NotFound, Forbidden, and Conflict where it has ended.
-    """
-    job, institution = find(session, actor, job_id)
-    policy.require_job_cancel(actor, job, institution)
-    if job.state not in queries.jobs.UNFINISHED:
-        raise Conflict("job.finished", id=job_id)
-    job.state, job.finished, job.lease, job.input = "cancelled", now, None, None
-    _log(session, actor, "job.cancel", job, now=now)
-    return job
-
-
-def retry(session: Session, actor: Actor, job_id: int, *, now: datetime) -> Job:
-    """Put a failed job into the queue again, as if it had never been tried; what it has done it does not do twice.
-
-    Raises NotFound, Forbidden, and Conflict where it has not failed, or an unfinished one does the same already.
-    """
-    job, _ = find(session, actor, job_id)
-    policy.require_administrator(actor)
-    if job.state != "failed":
-        raise Conflict("job.not-failed", id=job_id)
-    if job.name is not None and queries.jobs.is_named(session, name=job.name):
-        raise Conflict("job.superseded", id=job_id)
-    job.state, job.due, job.finished, job.forgiven = "waiting", now, None, job.attempts
-    job.error = job.fault = None
-    _log(session, actor, "job.retry", job, now=now)
-    return job
-
-
-def _log(session: Session, actor: Actor, action: str, job: Job, *, now: datetime) -> None:
-    session.add(job)
-    audit.write(
-        session,
-        actor,
-        action,
-        kind="job",
-        object_id=str(job.id),
-        institution_id=job.institution_id,
-        now=now,
-        job=job.kind,
-    )
+    """Remove finished jobs after a week; failed ones stay until somebody has looked."""
+    session.connection().execute(sa.delete(Job).where(col(Job.state) == "done", col(Job.finished) < now - _KEEP_DONE))

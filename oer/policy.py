@@ -5,23 +5,13 @@ not even learn that the thing is there.
 """
 
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 
 from oer import workflow
 from oer.errors import Conflict, Forbidden, Gone, NotFound
-from oer.models import Collection, CollectionItem, Draft, Institution, Job, Person, Resource
-from oer.queries.reach import Reach
-from oer.workflow import (
-    CollectionAction,
-    CollectionState,
-    DraftAction,
-    DraftState,
-    ResourceAction,
-    ResourceState,
-    Role,
-)
+from oer.models import Draft, Institution, Resource
+from oer.workflow import DraftAction, DraftState, ResourceAction, ResourceState, Role
 
 SCOPES = ("read", "deposit", "review", "manage")
 _KINDS = ("open", "embargoed", "institution", "metadata-only")  # of access, each stricter than the one before
@@ -31,8 +21,8 @@ _KINDS = ("open", "embargoed", "institution", "metadata-only")  # of access, eac
 class Actor:
     """Who acts: a person by session or token, the operator at the command line, or nobody.
 
-    ``roles`` maps institution ids to roles as granted; ``scopes`` are what the token allows (all by session), until
-    it ``expires``. ``name`` goes into the audit log.
+    ``roles`` maps institution ids to roles as granted; ``scopes`` are what the token allows (all by session).
+    ``name`` goes into the audit log.
     """
 
     person_id: int | None
@@ -40,7 +30,6 @@ class Actor:
     administrator: bool = False
     roles: Mapping[int, Role] = field(default_factory=dict)
     scopes: frozenset[str] = frozenset(SCOPES)
-    expires: datetime | None = None
 
 
 ANONYMOUS = Actor(person_id=None, name="anonymous", scopes=frozenset({"read"}))
@@ -71,14 +60,6 @@ def require_deposit(actor: Actor, institution: Institution) -> None:
         raise Forbidden("action.forbidden")
 
 
-def require_publishing(actor: Actor, institution: Institution) -> None:
-    """May publish at once what they begin here, without a review."""
-    require_deposit(actor, institution)
-    step = workflow.publishing_step(DraftState.EDITING, Role.named(institution.publish_role))
-    if not workflow.allowed(step, role_in(actor, institution), author=True):
-        raise Forbidden("action.forbidden")
-
-
 def require_manage(actor: Actor, institution: Institution) -> None:
     """May change this institution, its members and what is below it."""
     require_scope(actor, "manage")
@@ -90,11 +71,6 @@ def require_administrator(actor: Actor) -> None:
     require_scope(actor, "manage")
     if not actor.administrator:
         raise Forbidden("action.forbidden")
-
-
-def is_about(actor: Actor, person: Person) -> bool:
-    """Whether the account is the actor's own, or any to an administrator: to others it is not there."""
-    return actor.administrator or (actor.person_id is not None and actor.person_id == person.id)
 
 
 def require_grant(actor: Actor, institution: Institution, role: Role) -> None:
@@ -109,17 +85,12 @@ def may_see_draft(actor: Actor, draft: Draft, institution: Institution) -> bool:
     return role >= Role.REVIEWER or (_is_author(actor, draft.author_id) and role >= Role.DEPOSITOR)
 
 
-def require_draft_sight(actor: Actor, draft: Draft, resource: Resource, institution: Institution) -> None:
-    """Raises NotFound: a draft is there for its author and for reviewers alone."""
-    if not may_see_draft(actor, draft, institution):
-        raise NotFound("draft.unknown", id=resource.public_id)
-
-
 def require_draft_step(
     actor: Actor, action: DraftAction, draft: Draft, resource: Resource, institution: Institution
 ) -> DraftState:
     """The state the draft comes to. Raises NotFound, Forbidden, or Conflict where its state has no such step."""
-    require_draft_sight(actor, draft, resource, institution)
+    if not may_see_draft(actor, draft, institution):
+        raise NotFound("draft.unknown", id=resource.public_id)
     state = DraftState(draft.state)
     if action is DraftAction.PUBLISH:
         step = workflow.publishing_step(state, Role.named(institution.publish_role))
@@ -134,18 +105,6 @@ def require_draft_step(
     return step.to
 
 
-def draft_actions(actor: Actor, draft: Draft, resource: Resource, institution: Institution) -> list[DraftAction]:
-    """What this person may do with the draft as it stands, were its record complete; for doors that show it."""
-    found = []
-    for action in DraftAction:
-        with suppress(Conflict, Forbidden, NotFound):
-            require_draft_step(actor, action, draft, resource, institution)
-            if action is DraftAction.PUBLISH:
-                require_resource_step(actor, ResourceAction.PUBLISH, resource, institution)
-            found.append(action)
-    return found
-
-
 def require_resource_step(
     actor: Actor, action: ResourceAction, resource: Resource, institution: Institution
 ) -> ResourceState:
@@ -153,7 +112,7 @@ def require_resource_step(
 
     Publishing asks for no scope here: the step of its draft has asked for deposit, or review after a submission.
     """
-    if resource.state == ResourceState.UNPUBLISHED and not may_see_unpublished(actor, resource, institution):
+    if resource.state == ResourceState.UNPUBLISHED and not _may_see_unpublished(actor, resource, institution):
         raise NotFound("resource.unknown", id=resource.public_id)
     step = workflow.RESOURCE.get((ResourceState(resource.state), action))
     if step is None:
@@ -165,7 +124,7 @@ def require_resource_step(
     return step.to
 
 
-def may_see_unpublished(actor: Actor, resource: Resource, institution: Institution) -> bool:
+def _may_see_unpublished(actor: Actor, resource: Resource, institution: Institution) -> bool:
     role = role_in(actor, institution)
     return role >= Role.REVIEWER or (_is_author(actor, resource.author_id) and role >= Role.DEPOSITOR)
 
@@ -174,121 +133,12 @@ def require_sight(actor: Actor, resource: Resource, institution: Institution) ->
     """May see the description. Raises NotFound for what was never public, Gone with the public words of a tombstone."""
     if resource.state == ResourceState.PUBLISHED:
         return
-    if may_see_unpublished(actor, resource, institution):
+    if _may_see_unpublished(actor, resource, institution):
         return
     if resource.state == ResourceState.UNPUBLISHED:
         raise NotFound("resource.unknown", id=resource.public_id)
     code = "resource.withdrawn" if resource.state == ResourceState.WITHDRAWN else "resource.hidden"
-    told = {"state": resource.state, "reason": resource.reason or "other", "note": resource.reason_note}
-    raise Gone(code, id=resource.public_id, since=resource.changed, **told)
-
-
-def may_edit_collection(actor: Actor, collection: Collection, institution: Institution) -> bool:
-    step = workflow.COLLECTION[CollectionState(collection.state), CollectionAction.EDIT]
-    return workflow.allowed(step, role_in(actor, institution), author=_is_author(actor, collection.author_id))
-
-
-def require_collection_sight(actor: Actor, collection: Collection, institution: Institution) -> None:
-    """Raises NotFound: a draft is there for its editors alone."""
-    if collection.state != CollectionState.PUBLISHED and not may_edit_collection(actor, collection, institution):
-        raise NotFound("collection.unknown", id=collection.public_id)
-
-
-def require_collection_step(
-    actor: Actor, action: CollectionAction, collection: Collection, institution: Institution
-) -> CollectionState:
-    """The state the collection comes to. Errors as for :func:`require_draft_step`."""
-    require_collection_sight(actor, collection, institution)
-    state = CollectionState(collection.state)
-    step = workflow.COLLECTION.get((state, action))
-    if step is None:
-        raise Conflict("transition.impossible", action=action.value, state=state.value)
-    unseen = action is CollectionAction.DELETE and state is CollectionState.DRAFT
-    require_scope(actor, "deposit" if unseen or action is CollectionAction.EDIT else "review")
-    if not workflow.allowed(step, role_in(actor, institution), author=_is_author(actor, collection.author_id)):
-        raise Forbidden("action.forbidden")
-    return step.to
-
-
-def require_collection_entry(actor: Actor, collection: Collection, institution: Institution) -> None:
-    """May put something in: its editors, and where membership is open whoever brings something of their own."""
-    require_collection_sight(actor, collection, institution)
-    require_scope(actor, "deposit")
-    if collection.membership != "open" and not may_edit_collection(actor, collection, institution):
-        raise Forbidden("collection.closed")
-
-
-def require_contribution(actor: Actor, resource: Resource, owner: Institution) -> None:
-    """May bring this resource into a collection that others edit: a published one of an institution of theirs."""
-    require_sight(actor, resource, owner)
-    if role_in(actor, owner) < Role.DEPOSITOR:
-        raise Forbidden("collection.not-own")
-    if resource.state != ResourceState.PUBLISHED:
-        raise Conflict("resource.not-published", id=resource.public_id)
-
-
-def require_taking_back(actor: Actor, item: CollectionItem, resource: Resource, owner: Institution) -> None:
-    """May take out of a collection that others edit: what they have brought, as long as they could bring it."""
-    if not _is_author(actor, item.added_by):
-        if resource.state != ResourceState.PUBLISHED:
-            raise NotFound("collection.item-unknown", resource=resource.public_id)
-        raise Forbidden("action.forbidden")
-    if role_in(actor, owner) < Role.DEPOSITOR:
-        raise Forbidden("collection.not-own")
-
-
-def require_reviews(actor: Actor, resource: Resource, institution: Institution) -> None:
-    """May read what reviewers have said of a resource that the actor may see."""
-    if not may_see_unpublished(actor, resource, institution):
-        raise Forbidden("action.forbidden")
-
-
-def require_history(actor: Actor, resource: Resource, institution: Institution) -> None:
-    """May read who did what to the resource: its reviewers. Errors as for :func:`require_reviews_sight`."""
-    require_sight(actor, resource, institution)
-    require_scope(actor, "read")
-    if role_in(actor, institution) < Role.REVIEWER:
-        raise Forbidden("action.forbidden")
-
-
-def require_audit(actor: Actor) -> None:
-    """May read the audit log, each of what they manage (:func:`reach`)."""
-    require_scope(actor, "manage")
-    if not actor.administrator and Role.MANAGER not in actor.roles.values():
-        raise Forbidden("action.forbidden")
-
-
-def require_people(actor: Actor) -> None:
-    """May look for people: administrators, and managers those of their institutions (:func:`reach`)."""
-    require_audit(actor)
-
-
-def _is_own_job(actor: Actor, job: Job) -> bool:
-    return job.person_id is not None and job.person_id == actor.person_id
-
-
-def require_job_sight(actor: Actor, job: Job, institution: Institution | None) -> None:
-    """May see a job: whose it is, managers of its institution, administrators. Raises NotFound."""
-    managed = institution is not None and role_in(actor, institution) is Role.MANAGER
-    if not (actor.administrator or managed or _is_own_job(actor, job)):
-        raise NotFound("job.unknown", id=job.id)
-
-
-def require_job_cancel(actor: Actor, job: Job, institution: Institution | None) -> None:
-    """May end a job: who may see it. Raises NotFound; Forbidden without the scope."""
-    require_job_sight(actor, job, institution)
-    require_scope(actor, "deposit" if _is_own_job(actor, job) else "manage")
-
-
-def reach(actor: Actor) -> Reach:
-    """Where this person sees what is not public: :func:`may_see_draft` and the like, for lists."""
-    return Reach(
-        everywhere=actor.administrator,
-        person_id=actor.person_id,
-        member=frozenset(actor.roles),
-        reviewing=frozenset(at for at, role in actor.roles.items() if role >= Role.REVIEWER),
-        managing=frozenset(at for at, role in actor.roles.items() if role is Role.MANAGER),
-    )
+    raise Gone(code, id=resource.public_id, reason=resource.reason or "other", note=resource.reason_note)
 
 
 def strictest(*given: tuple[str, date | None]) -> tuple[str, date | None]:

@@ -12,7 +12,7 @@ from sqlmodel import Session
 
 from metadata import versions
 from metadata.record import Record
-from oer import deposits, exposure, policy, queries, reviews, texts, verdicts, workflow
+from oer import deposits, exposure, policy, queries, workflow
 from oer.deposits import Open
 from oer.errors import Invalid, Stale
 from oer.models import DraftFile, Institution, Resource, Version, VersionFile
@@ -74,11 +74,11 @@ def prepare(
     reviewed = draft.state == DraftState.SUBMITTED
     deposits.step(session, actor, DraftAction.PUBLISH, found, expected=expected, now=now)
     state = policy.require_resource_step(actor, ResourceAction.PUBLISH, resource, found.institution)
-    record = verdicts.require_publishable(session, found.resource, found.draft)
+    record = deposits.require_publishable(session, found)
     files = queries.resources.draft_files(session, draft_id=draft.id or 0)
     version = _version(session, actor, found, record, files, note=note, now=now)
     if reviewed:
-        reviews.note(session, actor, found, DraftAction.PUBLISH, comment, now=now)
+        deposits.note_review(session, actor, found, DraftAction.PUBLISH, comment.strip(), now=now)
     resource.state = state
     resource.number = version.number
     resource.access = record.access.kind
@@ -109,7 +109,7 @@ def _version(
         record=found.draft.record,
         digest=digest,
         author_id=found.draft.author_id if found.draft.author_id is not None else actor.person_id,
-        note=found.draft.note if note is None else texts.words(note, "note"),
+        note=found.draft.note if note is None else note.strip(),
         published=now,
     )
     session.add(version)
@@ -149,7 +149,7 @@ def lift_embargoes(session: Session, *, repository_id: str, now: datetime) -> in
     """Open, and stamp, up to 200 resources whose day has come; their number. Downloads look at the date themselves."""
     today: date = now.date()
     ended = queries.resources.embargo_ends(session, today=today, limit=_EMBARGOES)
-    institutions = queries.institutions.by_ids(session, ids=[resource.institution_id for resource in ended], hold=True)
+    institutions = queries.institutions.by_ids(session, ids=[resource.institution_id for resource in ended])
     for resource in ended:
         resource.access, resource.available = "open", None
         _touch(session, resource, now=now)
@@ -174,9 +174,8 @@ def _conceal(
     resource, institution = _step(session, actor, public_id, action, expected=expected, now=now)
     if reason not in workflow.REASONS:
         raise Invalid("reason.unknown", reason=reason, known=", ".join(workflow.REASONS))
-    words = texts.words(note, "note")
-    resource.reason, resource.reason_note = reason, words or None
-    deposits.log(session, actor, f"resource.{action.value}", resource, now=now, reason=reason, note=words)
+    resource.reason, resource.reason_note = reason, note.strip() or None
+    deposits.log(session, actor, f"resource.{action.value}", resource, now=now, reason=reason, note=note)
     exposure.bury(session, [(resource, institution)], repository_id=repository_id, now=now)
     return resource
 

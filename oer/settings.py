@@ -4,7 +4,6 @@
 """
 
 import re
-from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
@@ -52,14 +51,8 @@ class Settings(BaseSettings):
     labels: Path | None = Field(None, description="JSON file with labels that replace those of vocabulary terms")
     max_file_size: int = Field(8 * GIB, ge=1, description="Largest file of a resource")
     max_files: int = Field(500, ge=1, description="Most files of one resource")
-    max_draft_size: int = Field(32 * GIB, ge=1, description="Largest draft: all of its files together")
-    person_quota: int = Field(0, ge=0, description="Bytes that one person's drafts may take; 0 is no limit")
-    institution_quota: int = Field(0, ge=0, description="Bytes that one institution's drafts may take; 0 is no limit")
-    max_uploads: int = Field(32, ge=1, le=1000, description="Uploads that one web process receives at a time")
-    upload_days: int = Field(7, ge=1, le=365, description="Days that an unfinished upload waits for its next byte")
     max_record_size: int = Field(1 * MIB, ge=1 * KIB, description="Largest metadata record as JSON")
     max_import_rows: int = Field(200_000, ge=1, description="Most rows of one import")
-    max_import_size: int = Field(8 * GIB, ge=1, description="Largest import by REST: table or ZIP")
     page_size: int = Field(20, ge=1, le=100, description="Resources on one page of a REST list")
     oai_page_size: int = Field(100, ge=1, le=10_000, description="Records on one page of an OAI-PMH list")
     oai_token_days: int = Field(7, ge=1, le=365, description="Days that an OAI-PMH resumption token stays valid")
@@ -67,29 +60,13 @@ class Settings(BaseSettings):
         True, description="Whether a record that leaves a set is shown as deleted to harvesters of that set"
     )
     token_days: int = Field(90, ge=1, le=3650, description="Days that an access token is valid unless it says less")
-    session_days: int = Field(30, ge=1, le=365, description="Days without a visit after which a browser is signed out")
-    invitation_days: int = Field(14, ge=1, le=365, description="Days that an invitation can be accepted")
-    sign_in_minutes: int = Field(15, ge=1, le=1440, description="Minutes over which failed sign-ins are counted")
-    sign_in_tries: int = Field(10, ge=1, le=1000, description="Failed sign-ins of one account in that time")
-    sign_in_network_tries: int = Field(
-        100, ge=1, le=100_000, description="Failed sign-ins from one network in that time, whatever the accounts"
-    )
-    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
-        ("127.0.0.0/8", "::1/128"), description="Networks whose X-Forwarded-For is believed: your own reverse proxies"
-    )
     sweep_grace_hours: float = Field(
         24, ge=0, le=87_600, description="Age in hours from which bytes that nothing refers to are removed"
-    )
-    rate_limit: int = Field(
-        6000,
-        ge=0,
-        le=10_000_000,
-        description="Requests below /api/ of one caller in a minute; 0 is no limit",
     )
     job_attempts: int = Field(5, ge=1, le=100, description="Attempts before a job is set aside")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What is logged, as JSON lines")
 
-    @field_validator("languages", "trusted_proxies", mode="before")
+    @field_validator("languages", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -100,11 +77,6 @@ class Settings(BaseSettings):
         if not value or len(set(value)) != len(value) or not set(value) <= set(LANGUAGES):
             raise ValueError("choose from ar, fr, en, each at most once")
         return value
-
-    @field_validator("trusted_proxies")
-    @classmethod
-    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(str(ip_network(part)) for part in value)  # ValueError says what is wrong with it
 
     @field_validator("base_url")
     @classmethod

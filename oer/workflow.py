@@ -1,7 +1,7 @@
-"""The state tables of the repository, and who may make which step. Pure: no clock, no database.
+"""The two state tables of the repository, and who may make which step. Pure: no clock, no database.
 
 A *draft* is what people edit; a *resource* is what the world sees. Publishing a draft ends it and makes a
-version of its resource. A *collection* is edited as it stands, shown or not.
+version of its resource.
 """
 
 from dataclasses import dataclass
@@ -64,19 +64,6 @@ class ResourceAction(StrEnum):
     RESTORE = "restore"
 
 
-class CollectionState(StrEnum):
-    DRAFT = "draft"
-    PUBLISHED = "published"
-    DELETED = "deleted"  # never stored: the rows go
-
-
-class CollectionAction(StrEnum):
-    EDIT = "edit"
-    PUBLISH = "publish"
-    UNPUBLISH = "unpublish"
-    DELETE = "delete"
-
-
 REASONS = ("author-request", "rights", "privacy", "duplicate", "outdated", "harmful", "legal", "error", "other")
 """Why a resource was withdrawn or hidden: the class that its public tombstone shows."""
 
@@ -116,19 +103,8 @@ RESOURCE: dict[tuple[ResourceState, ResourceAction], Step[ResourceState]] = {
     (ResourceState.WITHDRAWN, ResourceAction.RESTORE): Step(ResourceState.PUBLISHED, Role.MANAGER),
 }
 
-COLLECTION: dict[tuple[CollectionState, CollectionAction], Step[CollectionState]] = {
-    (CollectionState.DRAFT, CollectionAction.EDIT): Step(CollectionState.DRAFT, Role.REVIEWER, author=True),
-    (CollectionState.DRAFT, CollectionAction.PUBLISH): Step(CollectionState.PUBLISHED, Role.REVIEWER),
-    (CollectionState.DRAFT, CollectionAction.DELETE): Step(CollectionState.DELETED, Role.REVIEWER, author=True),
-    (CollectionState.PUBLISHED, CollectionAction.EDIT): Step(CollectionState.PUBLISHED, Role.REVIEWER),
-    (CollectionState.PUBLISHED, CollectionAction.UNPUBLISH): Step(CollectionState.DRAFT, Role.REVIEWER),
-    (CollectionState.PUBLISHED, CollectionAction.DELETE): Step(CollectionState.DELETED, Role.MANAGER),
-}
 
-
-def allowed(
-    step: Step[DraftState] | Step[ResourceState] | Step[CollectionState] | None, role: Role, *, author: bool = False
-) -> bool:
+def allowed(step: Step[DraftState] | Step[ResourceState] | None, role: Role, *, author: bool = False) -> bool:
     """Whether someone with this role in the institution may take the step; an author still has to be a depositor."""
     if step is None:
         return False

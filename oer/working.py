@@ -17,34 +17,18 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
-from oer import (
-    answers,
-    attempts,
-    audit,
-    blobs,
-    invitations,
-    jobs,
-    logs,
-    publishing,
-    sessions,
-    settings,
-    supervisor,
-    uploads,
-)
+from oer import audit, blobs, jobs, logs, publishing, settings, supervisor
 from oer.db import transaction
 from oer.errors import OerError
 from oer.exposure import renderings
 from oer.installation import Installation, open_installation
-from oer.jobs import Claim
-from oer.transfer import orders
-from oer.transfer.orders import Workshop
 from storage.errors import StoreError
 
 logger = logging.getLogger("oer.working")
 
 _IDLE = 1.0  # seconds between looks at an empty queue
 _SETTLE = 30.0  # seconds that a sweep gives uploads under way to reach their rows
-_STALE_PUTS = timedelta(days=7)
+_STALE_UPLOADS = timedelta(days=7)
 
 RECURRING: Mapping[str, timedelta] = {
     "embargoes.lift": timedelta(minutes=10),
@@ -52,7 +36,6 @@ RECURRING: Mapping[str, timedelta] = {
     "blobs.sweep": timedelta(days=1),
     "uploads.expire": timedelta(days=1),
     "jobs.forget": timedelta(days=1),
-    "traces.forget": timedelta(hours=1),
 }
 
 
@@ -76,24 +59,16 @@ def _sweep(found: Installation, _payload: Mapping[str, Any], *, pause: Callable[
 
 
 def _expire(found: Installation, _payload: Mapping[str, Any]) -> None:
-    lifetime = timedelta(days=found.settings.upload_days)
-    uploads.expire(found.engine, found.store, now=found.now(), lifetime=lifetime)
-    found.store.sweep_temporary(found.now() - _STALE_PUTS)
+    before = found.now() - _STALE_UPLOADS
+    for upload, changed in found.store.uploads():
+        if changed < before:
+            found.store.abort(upload)
+    found.store.sweep_temporary(before)
 
 
 def _forget(found: Installation, _payload: Mapping[str, Any]) -> None:
     with transaction(found.engine) as session:
         jobs.forget_done(session, now=found.now())
-
-
-def _forget_traces(found: Installation, _payload: Mapping[str, Any]) -> None:
-    """What people leave behind by coming and going, as soon as it counts no more."""
-    now, window = found.now(), timedelta(minutes=found.settings.sign_in_minutes)
-    with transaction(found.engine) as session:
-        answers.forget(session, now=now)
-        attempts.forget(session, window=window, now=now)
-        sessions.forget_expired(session, now=now)
-        invitations.forget_ended(session, now=now)
 
 
 KINDS: Mapping[str, Callable[[Installation, Mapping[str, Any]], None]] = {
@@ -102,36 +77,18 @@ KINDS: Mapping[str, Callable[[Installation, Mapping[str, Any]], None]] = {
     "blobs.sweep": _sweep,
     "uploads.expire": _expire,
     "jobs.forget": _forget,
-    "traces.forget": _forget_traces,
 }
-"""Job kind → function. Each may run twice for one job and does no harm. Imports, which need their claim, are apart."""
+"""Job kind → function. Each may run twice for one job and does no harm."""
 
 
-class Stopped(jobs.Interrupted):
-    """The worker was told to stop in the middle of a job that waits; the job goes on later."""
+class Stopped(Exception):
+    """The worker was told to stop in the middle of a job that waits; the job is tried again later."""
 
 
 def handlers(found: Installation, *, pause: Callable[[float], None] = time.sleep) -> dict[str, jobs.Handler]:
     """The table for one installation. ``pause`` is how jobs wait; it may raise."""
-    functions = {kind: partial(function, found) for kind, function in KINDS.items()}
-    functions["blobs.sweep"] = partial(_sweep, found, pause=pause)
-    table: dict[str, jobs.Handler] = {kind: partial(_on_payload, function) for kind, function in functions.items()}
-    return table | {orders.KIND: _workshop(found, pause).fulfil}
-
-
-def _on_payload(function: Callable[[Mapping[str, Any]], None], held: Claim) -> None:
-    function(held.payload)
-
-
-def _workshop(found: Installation, pause: Callable[[float], None]) -> Workshop:
-    return Workshop(
-        engine=found.engine,
-        store=found.store,
-        bounds=found.settings,
-        repository_id=found.repository_id,
-        now=found.now,
-        pause=partial(pause, 0.0),
-    )
+    table: dict[str, jobs.Handler] = {kind: partial(function, found) for kind, function in KINDS.items()}
+    return table | {"blobs.sweep": partial(_sweep, found, pause=pause)}
 
 
 def sweep_now(found: Installation, *, wait: Callable[[], None], dry_run: bool = False) -> blobs.Swept:

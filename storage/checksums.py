@@ -8,8 +8,6 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
 
-from storage.errors import ChecksumMismatch
-
 _MEMBER = re.compile(r"\s*([a-z*][a-z0-9_\-.*]*)=:([A-Za-z0-9+/]*={0,2}):\s*(?:;[^,]*)?")
 
 # Below this a thread costs more than it wins.
@@ -73,12 +71,6 @@ class ParallelDigest:
     def hexdigest(self) -> str:
         self._settle()
         return self._digest.hexdigest()
-
-
-def agree(expected: str | None, found: str) -> None:
-    """Raises ChecksumMismatch where a digest was promised and another one was found (both lower-case hex)."""
-    if expected is not None and expected != found:
-        raise ChecksumMismatch(expected, found)
 
 
 def hex_to_base64(key: str) -> str:

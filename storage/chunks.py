@@ -13,25 +13,19 @@ def gathered(chunks: Iterable[bytes], size: int, *, keep: bool = False) -> Gener
     An error of `chunks` passes; with `keep`, what came before it is yielded first: an upload that breaks off keeps
     what arrived.
     """
-    held: list[bytes | memoryview] = []
+    held: list[bytes] = []
     count = 0
     try:
         for chunk in chunks:
-            left = memoryview(chunk)
-            while count + len(left) >= size:
-                if count == 0 and len(left) == len(chunk) == size:
-                    piece = chunk
-                else:
-                    held.append(left[: size - count])
-                    piece = b"".join(held)
-                left = left[size - count :]
-                held.clear()
-                count = 0
-                yield piece
-                del piece
-            if left:
-                held.append(left)
-                count += len(left)
+            held.append(chunk)
+            count += len(chunk)
+            if count < size:
+                continue
+            whole = b"".join(held)
+            rest = count % size
+            held, count = ([whole[-rest:]], rest) if rest else ([], 0)
+            for at in range(0, len(whole) - rest, size):
+                yield whole[at : at + size]
     except Exception:
         if count and keep:
             yield b"".join(held)

@@ -21,10 +21,11 @@ from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from storage.checksums import ParallelDigest, agree
+from storage.checksums import ParallelDigest
 from storage.chunks import exactly, gathered, promised, range_end
 from storage.errors import (
     Busy,
+    ChecksumMismatch,
     Damaged,
     Full,
     Missing,
@@ -63,14 +64,13 @@ class FilesystemStore:
 
     # ── objects ──────────────────────────────────────────────────────────────────────────────────
 
-    def put(self, chunks: Iterable[bytes], expected: str | None = None) -> Stored:
+    def put(self, chunks: Iterable[bytes]) -> Stored:
         temporary = self._temporary / secrets.token_hex(16)
         with _translated():
             descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
         try:
             with _closing(descriptor):
                 stored = _fill(descriptor, chunks)
-            agree(expected, stored.key)
             self._place(temporary, stored.key)
         except BaseException:
             with suppress(OSError):
@@ -168,12 +168,13 @@ class FilesystemStore:
         receipt = _receipt(folder)
         return receipt.size if receipt else _durable(folder, upload)
 
-    def finish(self, upload: str, expected: str | None = None, known: Stored | None = None) -> Stored:
+    def finish(self, upload: str, expected: str | None = None) -> Stored:
         folder = self._upload_folder(upload)
         source = folder / "bytes"
         with _locked(folder, upload):
-            stored = _receipt(folder) or _digest_of(source, _durable(folder, upload), upload, known)
-            agree(expected, stored.key)
+            stored = _receipt(folder) or _digest_of(source, _durable(folder, upload), upload)
+            if expected is not None and expected != stored.key:
+                raise ChecksumMismatch(expected, stored.key)
             with _translated(upload):
                 # The receipt first: a crash after the rename would leave nothing to tell the key from.
                 _write_small(folder / "finished", f"{stored.key} {stored.size}")
@@ -360,16 +361,11 @@ def _receipt(folder: Path) -> Stored | None:
         raise Damaged(folder.name, "receipt") from error
 
 
-def _digest_of(path: Path, size: int, upload: str, known: Stored | None) -> Stored:
-    """Key of the first `size` bytes, after cutting off what was never durable.
-
-    Bytes are only ever added, by one at a time, so a digest of as many is the digest of these.
-    """
+def _digest_of(path: Path, size: int, upload: str) -> Stored:
+    """Key of the first `size` bytes, after cutting off what was never durable."""
     with _translated(upload):
         if path.stat().st_size > size:
             os.truncate(path, size)
-    if known is not None and known.size == size:
-        return known
     with ParallelDigest() as digest, closing(exactly(upload, _read(path, upload, 0, size), size)) as pieces:
         for piece in pieces:
             digest.update(piece)

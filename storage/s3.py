@@ -21,9 +21,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from storage.bucket import MOST_PARTS, Bucket, Piece, Taken
-from storage.checksums import ParallelDigest, agree, hex_to_base64
+from storage.checksums import ParallelDigest, hex_to_base64
 from storage.chunks import gathered, promised, range_end
-from storage.errors import Busy, Damaged, Missing, StoreError, TooLarge, WrongOffset
+from storage.errors import Busy, ChecksumMismatch, Damaged, Missing, StoreError, TooLarge, WrongOffset
 from storage.store import Finding, Stat, Stored, is_key, is_upload
 
 _LAST = 10**16 - 1
@@ -50,18 +50,17 @@ class S3Store:
 
     # ── objects ──────────────────────────────────────────────────────────────────────────────────
 
-    def put(self, chunks: Iterable[bytes], expected: str | None = None) -> Stored:
+    def put(self, chunks: Iterable[bytes]) -> Stored:
         pieces = gathered(chunks, self._piece)
         first = next(pieces, b"")
         second = next(pieces, None)
         if second is None:
             stored = Stored(hashlib.sha256(first).hexdigest(), len(first))
-            agree(expected, stored.key)
             self._bucket.put(self._name(stored.key), first)
             return stored
-        return self._put_large(itertools.chain([first, second], pieces), expected)
+        return self._put_large(itertools.chain([first, second], pieces))
 
-    def _put_large(self, pieces: Iterable[bytes], expected: str | None) -> Stored:
+    def _put_large(self, pieces: Iterable[bytes]) -> Stored:
         """The key is known at the end only: pieces under a passing name first, joined by the server afterwards."""
         place = f"{self._temporary}{secrets.token_hex(16)}/"
         written: list[Piece] = []
@@ -74,7 +73,6 @@ class S3Store:
                     size += len(content)
                     self._not_too_large(size)
                 stored = Stored(digest.hexdigest(), size)
-            agree(expected, stored.key)
             self._bucket.join(self._name(stored.key), written)
             return stored
         finally:
@@ -198,35 +196,20 @@ class S3Store:
             size = self.size(upload)
             raise (WrongOffset(size) if size != offset else Busy(upload=upload)) from taken
 
-    def finish(self, upload: str, expected: str | None = None, known: Stored | None = None) -> Stored:  # noqa: ARG002
-        # `known` proves nothing here: a server that ignores conditions lets a late request write over a piece.
+    def finish(self, upload: str, expected: str | None = None) -> Stored:
         place = self._place(upload)
         stored = self._receipt(upload)
-        if stored is None:
-            try:
-                stored = self._joined(upload, expected)
-            except (Missing, Damaged):
-                # Another hand may have finished meanwhile, and taken the pieces away.
-                stored = self._receipt(upload)
-                if stored is None:
-                    raise
-        agree(expected, stored.key)
-        self._head(stored.key)
+        if stored is not None:
+            _agree(expected, stored.key)
+            self._head(stored.key)
+        else:
+            pieces = self._pieces(upload)
+            stored = self._digest_of(pieces)
+            _agree(expected, stored.key)
+            self._bucket.join(self._name(stored.key), pieces)
+            self._bucket.put(f"{place}{_RECEIPT}", f"{stored.key} {stored.size}".encode("ascii"))
         rest = [piece.name for piece in self._bucket.listed(place) if not piece.name.endswith(_RECEIPT)]
         self._bucket.delete_all(rest)
-        return stored
-
-    def _joined(self, upload: str, expected: str | None) -> Stored:
-        """The pieces as an object, and the receipt for it."""
-        pieces = self._pieces(upload)
-        # The receipt comes before the first piece goes: where there is none by now, the list was whole.
-        stored = self._receipt(upload)
-        if stored is not None:
-            return stored
-        stored = self._digest_of(pieces)
-        agree(expected, stored.key)
-        self._bucket.join(self._name(stored.key), pieces)
-        self._bucket.put(f"{self._place(upload)}{_RECEIPT}", f"{stored.key} {stored.size}".encode("ascii"))
         return stored
 
     def _pieces(self, upload: str) -> list[Piece]:
@@ -324,3 +307,8 @@ def _offset(piece: Piece) -> int:
 def _moment(piece: Piece) -> datetime:
     # A listing without a date would make leftovers immortal or, worse, doomed: as young as can be is the safe side.
     return piece.modified or datetime.max.replace(tzinfo=UTC)
+
+
+def _agree(expected: str | None, found: str) -> None:
+    if expected is not None and expected != found:
+        raise ChecksumMismatch(expected, found)

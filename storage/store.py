@@ -57,10 +57,8 @@ class Store(Protocol):
     processes at once. A malformed key or upload id is `Missing`, never an error of another kind.
     """
 
-    def put(self, chunks: Iterable[bytes], expected: str | None = None) -> Stored:
+    def put(self, chunks: Iterable[bytes]) -> Stored:
         """Keep what `chunks` yields, hashed on the way; memory stays flat at any size.
-
-        Raises `ChecksumMismatch` where `expected`, a key, is another one; then nothing is kept.
 
         When it returns, the object is durable and complete. The object appears whole or not at all. A key that
         exists already is renewed: its `modified` moves, its bytes stay right. What `chunks` itself raises passes
@@ -110,12 +108,9 @@ class Store(Protocol):
         """Durable bytes of an upload, open or finished. Raises `Missing`."""
         ...
 
-    def finish(self, upload: str, expected: str | None = None, known: Stored | None = None) -> Stored:
+    def finish(self, upload: str, expected: str | None = None) -> Stored:
         """Make the upload an object. Its key is known only now: hash states do not travel between machines, so the
         bytes are read once more.
-
-        Whoever has added all of them in one go may have hashed them on the way, and says so in `known`. A backend
-        that cannot be sure that no other hand was between reads them nevertheless.
 
         Raises `ChecksumMismatch` (the upload stays as it is) where `expected`, a key, is another one; `Missing`;
         `Busy`. A receipt stays behind, so that finishing again, after a crash in the middle or a lost reply, gives

@@ -1,15 +1,11 @@
 """Fixtures that every part of the suite shares."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
-import argon2
 import pytest
 import servers
 from hypothesis import settings
-
-from oer import passwords
 
 # A first example pays for vocabularies that are read once; examples are counted, never timed.
 settings.register_profile("repository", deadline=None)
@@ -25,12 +21,3 @@ def shared() -> Path:
     if not folder.is_dir():
         servers.missing(f"real input is not here: set OER_SHARED (looked in {folder})")
     return folder
-
-
-@pytest.fixture
-def quick_passwords(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """argon2id at its least cost: the rules are the same, a hundred hashes take no minute."""
-    monkeypatch.setattr(passwords, "_hasher", argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    passwords._nobody.cache_clear()
-    yield
-    passwords._nobody.cache_clear()

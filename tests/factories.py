@@ -18,18 +18,7 @@ from psycopg import sql
 from sqlmodel import Session
 
 from metadata.record import Record
-from oer import (
-    accounts,
-    collections,
-    db,
-    deposits,
-    installation,
-    institutions,
-    migrations,
-    publishing,
-    queries,
-    sessions,
-)
+from oer import accounts, db, deposits, installation, institutions, migrations, publishing, queries
 from oer.db import transaction
 from oer.installation import Installation
 from oer.models import Institution, Person
@@ -171,34 +160,6 @@ def member(home: Installation, role: Role, at: str = "college", *, email: str | 
         return accounts.actor_of(session, somebody)
 
 
-def token_of(home: Installation, actor: Actor, *scopes: str) -> dict[str, str]:
-    """An Authorization header that speaks for this person."""
-    with transaction(home.engine) as session:
-        person = session.get(Person, actor.person_id)
-        assert person is not None
-        _, secret = accounts.create_token(
-            session,
-            OPERATOR,
-            person,
-            name="test",
-            scopes=scopes or ("read",),
-            lifetime=timedelta(days=1),
-            longest=timedelta(days=90),
-            now=home.now(),
-        )
-    return {"Authorization": f"Bearer {secret}"}
-
-
-def session_of(home: Installation, actor: Actor) -> dict[str, str]:
-    """Headers of a browser that is signed in as this person, and asks from one of our own pages."""
-    with transaction(home.engine) as session:
-        person = session.get(Person, actor.person_id)
-        assert person is not None
-        _, secret = sessions.start(session, person, lifetime=timedelta(days=1), now=home.now())
-    name = "__Host-session" if home.settings.base_url.startswith("https:") else "session"
-    return {"Cookie": f"{name}={secret}", "Sec-Fetch-Site": "same-origin"}
-
-
 def record(title: str = "الضوء والماء", **changes: Any) -> Record:
     """A record that passes the publish rules; ``changes`` are fields as JSON would have them."""
     fields: dict[str, Any] = {
@@ -271,16 +232,3 @@ def published(home: Installation, **wanted: Any) -> str:
         actor = wanted.get("actor", OPERATOR)
         publishing.publish(session, actor, public_id, repository_id=home.repository_id, now=home.now())
     return public_id
-
-
-def collected(
-    home: Installation, *, at: str = "college", actor: Actor = OPERATOR, shown: bool = False, **wanted: Any
-) -> str:
-    """A collection of the institution ``at`` (made where it is missing), ``shown`` or a draft; its public id."""
-    words = {"titles": {"ar": "الضوء", "en": "Light"}} | wanted
-    with transaction(home.engine) as session:
-        place = queries.institutions.by_slug(session, slug=at) or institution(session, at)
-        made = collections.create(session, actor, place, now=home.now(), **words)
-        if shown:
-            collections.publish(session, OPERATOR, made.collection.public_id, now=home.now())
-        return made.collection.public_id

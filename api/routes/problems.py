@@ -1,23 +1,19 @@
 """``/api/problems/{code}``: what the ``type`` of a problem document leads to."""
 
-from fastapi import Request
+from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from api import conditional, i18n, render, schemas
 from api.errors import DOOR_CODES, STATUS
-from api.routing import Router
 from oer.errors import CODES, NotFound
 
-router = Router(
-    prefix="/api/problems",
-    tags=["problems"],
-    responses={404: {"model": schemas.ProblemOut, "description": "No such code"}},
-)
+router = APIRouter(prefix="/api/problems", tags=["problems"])
 
 _STATUS_OF = {code: STATUS[kind] for kind, codes in CODES.items() for code in codes} | dict(DOOR_CODES)
 
 
-@router.read("/{code}", policy="public", response_model=schemas.ProblemMeaning, summary="What a problem code means")
+@router.head("/{code}", include_in_schema=False, response_class=Response)
+@router.get("/{code}", response_model=schemas.ProblemMeaning, summary="What a problem code means")
 def meaning(request: Request, code: str) -> Response:
     if code not in _STATUS_OF:
         raise NotFound("page.unknown")

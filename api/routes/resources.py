@@ -1,31 +1,35 @@
 """``/api/resources``: what is published, to read and to download."""
 
-from collections.abc import Sequence
+import base64
+import binascii
+import hashlib
+import hmac
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from datetime import date, datetime
-from typing import Annotated, Any, Literal
-from urllib.parse import quote
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated, Any
+from urllib.parse import quote, urlencode
 
-from fastapi import Path, Query, Request
-from pydantic import Field
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 from starlette.responses import Response
 
-from api import conditional, lookup, paging, schemas
-from api.deps import Caller, Credentials, Here, reader, signed_in
+from api import conditional, lookup, schemas
+from api.deps import Here, Secret, reader
 from api.download import Content, Download
 from api.lookup import Found
-from api.routing import Router
-from oer import identifiers, policy, queries, stored
+from oer import identifiers, queries, stored
 from oer.db import reading
-from oer.errors import NotFound, Unavailable
+from oer.errors import Invalid, NotFound, Unavailable
 from oer.exposure import renderings
 from oer.installation import Installation
-from oer.models import Institution, Resource, Version, VersionFile
+from oer.models import VersionFile
 from oer.policy import Actor
-from oer.workflow import ResourceState
 
-router = Router(
+router = APIRouter(
     prefix="/api/resources",
     tags=["resources"],
     responses={
@@ -41,6 +45,8 @@ router = Router(
     },
 )
 
+LONGEST_PAGE = 100
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FILE: dict[str, Any] = {
     "response_class": Response,
     "responses": {
@@ -58,24 +64,36 @@ Number = Annotated[
 Name = Annotated[str, Path(description="Name of the file")]
 
 
-class Listing(paging.Asked):
-    state: Literal["published", "hidden", "withdrawn"] | None = Field(
-        None, description="`hidden` and `withdrawn` for those who may see them; published ones without it"
-    )
+class Listing(BaseModel):
+    """What a list can be asked for; anything else is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int | None = Field(None, ge=1, le=LONGEST_PAGE, description="Resources on one page")
+    cursor: str | None = Field(None, max_length=500, description="From the `next` of the page before")
     institution: str | None = Field(None, max_length=100, description="Only this institution and those below it")
 
 
-@router.read("", policy="reader", response_model=schemas.ResourceList, summary="Resources, the newest first")
-def listed(request: Request, here: Here, caller: Caller, asked: Annotated[Listing, Query()]) -> Response:
-    paging.require_each_once(request)
-    size = asked.size(here)
-    key = paging.position(here, request, asked)
-    public = asked.state in (None, "published")
+def _read(path: str, **options: Any) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """GET, and HEAD beside it without a place of its own in the OpenAPI document."""
+
+    def register(function: Callable[..., Any]) -> Callable[..., Any]:
+        router.add_api_route(path, function, methods=["GET"], **options)
+        router.add_api_route(path, function, methods=["HEAD"], include_in_schema=False, response_class=Response)
+        return function
+
+    return register
+
+
+@_read("", response_model=schemas.ResourceList, summary="Published resources, the newest first")
+def listed(request: Request, here: Here, secret: Secret, asked: Annotated[Listing, Query()]) -> Response:
+    _require_each_once(request)
+    size = asked.limit or min(here.settings.page_size, LONGEST_PAGE)
+    after = _position(here, asked.cursor, asked.institution) if asked.cursor is not None else None
     with reading(here.engine) as session:
-        actor = (reader if public else signed_in)(session, here, caller)
+        reader(session, here, secret)
         within = _branch(session, asked.institution) if asked.institution is not None else None
-        after = (paging.moment(key[0]), key[1]) if key else None
-        rows = _rows(session, actor, asked.state, after=after, within=within, limit=size + 1)
+        rows = queries.resources.published(session, after=after, within=within, limit=size + 1)
         page, more = rows[:size], len(rows) > size
         files = queries.resources.files_of_many(session, version_ids=[version.id or 0 for _, version, _ in page])
     items = []
@@ -87,24 +105,20 @@ def listed(request: Request, here: Here, caller: Caller, asked: Annotated[Listin
     if more:
         last = page[-1][0]
         assert last.published is not None
-        following = paging.following(here, request, asked, (paging.microseconds(last.published), last.id or 0))
-    return paging.answer(request, schemas.ResourceList(items=items, next=following), following, private=not public)
+        cursor = _cursor(here, (last.published, last.id or 0), asked.institution)
+        following = _list_url(here, asked, cursor)
+    content = schemas.ResourceList(items=items, next=following).content()
+    links = {"Link": f'<{following}>; rel="next"'} if following else {}
+    return conditional.answer(
+        request, content, media_type="application/json", etag=conditional.tag(content), headers=links
+    )
 
 
-def _rows(
-    session: Session,
-    actor: Actor,
-    state: str | None,
-    *,
-    after: tuple[datetime, int] | None,
-    within: str | None,
-    limit: int,
-) -> Sequence[tuple[Resource, Version, Institution]]:
-    if state in (None, "published"):
-        return queries.resources.published(session, after=after, within=within, limit=limit)
-    policy.require_scope(actor, "read")
-    reach = policy.reach(actor)
-    return queries.resources.concealed(session, state=state, reach=reach, after=after, within=within, limit=limit)
+def _require_each_once(request: Request) -> None:
+    """Of a parameter given twice the framework would take the last, and the client may mean the first."""
+    for name, times in Counter(name for name, _ in request.query_params.multi_items()).items():
+        if times > 1:
+            raise RequestValidationError([{"type": "repeated", "loc": ("query", name)}])
 
 
 def _branch(session: Session, slug: str) -> str:
@@ -114,19 +128,45 @@ def _branch(session: Session, slug: str) -> str:
     return found.path
 
 
-@router.read(
-    "/{public_id}", policy="reader", response_model=schemas.ResourceOut, summary="A resource in its current version"
-)
-def current(request: Request, here: Here, caller: Caller, public_id: PublicId) -> Response:
-    return _resource(request, here, caller, public_id, None)
+def _list_url(here: Installation, asked: Listing, cursor: str) -> str:
+    arguments = {**asked.model_dump(exclude_none=True), "cursor": cursor}
+    return f"{here.settings.base_url}/api/resources?{urlencode(arguments)}"
 
 
-@router.read(
-    "/{public_id}/versions", policy="reader", response_model=schemas.VersionList, summary="All versions of a resource"
-)
-def versions(request: Request, here: Here, caller: Caller, public_id: PublicId) -> Response:
+def _cursor(here: Installation, key: tuple[datetime, int], institution: str | None) -> str:
+    """The key of the last resource shown, signed together with what the list was asked for."""
+    moment, number = (key[0] - _EPOCH) // timedelta(microseconds=1), key[1]
+    text = f"{moment}.{number}".encode()
+    return base64.urlsafe_b64encode(text + b"." + _signature(here, text, institution)).decode().rstrip("=")
+
+
+def _signature(here: Installation, text: bytes, institution: str | None) -> bytes:
+    signed = b"\0".join([b"/api/resources", text, (institution or "").encode("utf-8", "surrogatepass")])
+    return hmac.new(here.secret, signed, hashlib.sha256).hexdigest()[:24].encode()
+
+
+def _position(here: Installation, cursor: str, institution: str | None) -> tuple[datetime, int]:
+    """The key inside a cursor of ours. Raises Invalid for any other, and for one of another list."""
+    try:
+        raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        raise Invalid("cursor.invalid") from None
+    text, _, signature = raw.rpartition(b".")
+    if not hmac.compare_digest(signature, _signature(here, text, institution)):
+        raise Invalid("cursor.invalid")
+    moment, _, number = text.decode().partition(".")
+    return _EPOCH + timedelta(microseconds=int(moment)), int(number)
+
+
+@_read("/{public_id}", response_model=schemas.ResourceOut, summary="A resource in its current version")
+def current(request: Request, here: Here, secret: Secret, public_id: PublicId) -> Response:
+    return _resource(request, here, secret, public_id, None)
+
+
+@_read("/{public_id}/versions", response_model=schemas.VersionList, summary="All versions of a resource")
+def versions(request: Request, here: Here, secret: Secret, public_id: PublicId) -> Response:
     with reading(here.engine) as session:
-        found = lookup.version(session, reader(session, here, caller), public_id)
+        found = lookup.version(session, reader(session, here, secret), public_id)
         rows = queries.resources.versions(session, resource_id=found.resource.id or 0)
     links = [
         schemas.VersionLink(
@@ -139,56 +179,47 @@ def versions(request: Request, here: Here, caller: Caller, public_id: PublicId) 
         for row in reversed(rows)
     ]
     content = schemas.VersionList(items=links).content()
-    return _json(request, content, found, caller)
+    return _json(request, content, found, secret)
 
 
-@router.read(
-    "/{public_id}/versions/{number}",
-    policy="reader",
-    response_model=schemas.ResourceOut,
-    summary="One version of a resource",
-)
-def past(request: Request, here: Here, caller: Caller, public_id: PublicId, number: Number) -> Response:
-    return _resource(request, here, caller, public_id, number)
+@_read("/{public_id}/versions/{number}", response_model=schemas.ResourceOut, summary="One version of a resource")
+def past(request: Request, here: Here, secret: Secret, public_id: PublicId, number: Number) -> Response:
+    return _resource(request, here, secret, public_id, number)
 
 
-@router.read("/{public_id}/files/{name}", policy="reader", summary="Download a file of the current version", **_FILE)
-def current_file(here: Here, caller: Caller, public_id: PublicId, name: Name) -> Response:
-    return _file(here, caller, public_id, None, name)
+@_read("/{public_id}/files/{name}", summary="Download a file of the current version", **_FILE)
+def current_file(here: Here, secret: Secret, public_id: PublicId, name: Name) -> Response:
+    return _file(here, secret, public_id, None, name)
 
 
-@router.read(
-    "/{public_id}/versions/{number}/files/{name}", policy="reader", summary="Download a file of one version", **_FILE
-)
-def past_file(here: Here, caller: Caller, public_id: PublicId, number: Number, name: Name) -> Response:
-    return _file(here, caller, public_id, number, name)
+@_read("/{public_id}/versions/{number}/files/{name}", summary="Download a file of one version", **_FILE)
+def past_file(here: Here, secret: Secret, public_id: PublicId, number: Number, name: Name) -> Response:
+    return _file(here, secret, public_id, number, name)
 
 
-def _resource(
-    request: Request, here: Installation, caller: Credentials, public_id: str, number: str | None
-) -> Response:
+def _resource(request: Request, here: Installation, secret: str | None, public_id: str, number: str | None) -> Response:
     with reading(here.engine) as session:
-        found = lookup.version(session, reader(session, here, caller), public_id, number)
+        found = lookup.version(session, reader(session, here, secret), public_id, number)
         files = queries.resources.files(session, version_id=found.version.id or 0)
     content = body(here, found, files, of_version=None if number is None else found.version.number).content()
-    return _json(request, content, found, caller)
+    return _json(request, content, found, secret)
 
 
-def _json(request: Request, content: bytes, found: Found, caller: Credentials) -> Response:
+def _json(request: Request, content: bytes, found: Found, secret: str | None) -> Response:
     return conditional.answer(
         request,
         content,
         media_type="application/json",
         etag=conditional.tag(content, lock=found.resource.lock),
         modified=found.resource.changed,
-        private=caller.given and found.resource.state != "published",
+        private=secret is not None and found.resource.state != "published",
     )
 
 
-def _file(here: Installation, caller: Credentials, public_id: str, number: str | None, name: str) -> Response:
+def _file(here: Installation, secret: str | None, public_id: str, number: str | None, name: str) -> Response:
     today = here.now().date()
     with reading(here.engine) as session:
-        actor: Actor = reader(session, here, caller)
+        actor: Actor = reader(session, here, secret)
         found = lookup.version(session, actor, public_id, number)
         file = lookup.file(session, found, name)
         found.require_download(actor, today=today)
@@ -204,14 +235,6 @@ def _file(here: Installation, caller: Credentials, public_id: str, number: str |
             private=not found.is_open(today=today),
         ),
     )
-
-
-def written(session: Session, here: Installation, actor: Actor, public_id: str) -> tuple[schemas.ResourceOut, str]:
-    """The resource after a step of its own, in its current version, with its ETag."""
-    found = lookup.version(session, actor, public_id)
-    files = queries.resources.files(session, version_id=found.version.id or 0)
-    shown = body(here, found, files)
-    return shown, conditional.tag(shown.content(), lock=found.resource.lock)
 
 
 def body(
@@ -241,25 +264,11 @@ def body(
                 for file in files
             ],
             "access": access(found, today=here.now().date()),
-            "tombstone": _tombstone(here, resource),
             "created": resource.created,
             "published": resource.published,
             "changed": resource.changed,
         }
     )
-
-
-def _tombstone(here: Installation, resource: Resource) -> dict[str, object] | None:
-    if resource.state == ResourceState.PUBLISHED:
-        return None
-    return {
-        "id": resource.public_id,
-        "oai_identifier": identifiers.oai_identifier(here.repository_id, resource.public_id),
-        "state": resource.state,
-        "reason": resource.reason or "other",
-        "note": resource.reason_note,
-        "since": resource.changed,
-    }
 
 
 def access(found: Found, *, today: date) -> schemas.AccessOut:

@@ -5,21 +5,7 @@ import sys
 
 import typer
 
-from oer.cli import (
-    bench,
-    collections,
-    deposits,
-    health,
-    institutions,
-    invitations,
-    jobs,
-    people,
-    persons,
-    reviews,
-    serve,
-    takedowns,
-    transfer,
-)
+from oer.cli import bench, deposits, health, people, serve, transfer
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -31,9 +17,7 @@ app = typer.Typer(
 app.command("serve")(serve.serve)
 app.command("worker")(serve.worker)
 app.add_typer(people.admin, name="admin")
-app.add_typer(persons.person, name="person")
-app.add_typer(invitations.invitation, name="invitation")
-app.add_typer(institutions.institution, name="institution")
+app.add_typer(people.institution, name="institution")
 app.add_typer(people.token, name="token")
 app.add_typer(people.role, name="role")
 app.command("deposit")(deposits.deposit)
@@ -42,20 +26,11 @@ app.command("recall")(deposits.recall)
 app.command("discard")(deposits.discard)
 app.command("publish")(deposits.publish)
 app.command("revise")(deposits.revise)
-app.command("drafts")(reviews.drafts)
-app.command("validate")(reviews.validate)
-app.command("review")(reviews.review)
-app.command("withdraw")(takedowns.withdraw)
-app.command("restore")(takedowns.restore)
-app.command("hide")(takedowns.hide)
-app.command("unhide")(takedowns.unhide)
+app.command("withdraw")(deposits.withdraw)
+app.command("restore")(deposits.restore)
 app.command("show")(deposits.show)
-app.add_typer(collections.app, name="collection")
 app.command("import")(transfer.import_)
 app.command("export")(transfer.export)
-app.command("dump")(transfer.dump)
-app.add_typer(jobs.job, name="job")
-app.add_typer(jobs.audit, name="audit")
 app.command("doctor")(health.doctor)
 app.command("sweep")(health.sweep)
 app.add_typer(bench.app, name="bench")

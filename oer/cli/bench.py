@@ -1,18 +1,19 @@
 """``oer bench``: data and measurements at size."""
 
-import tempfile
 import time
-from dataclasses import asdict
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from oer.cli import context, fetching, output, seeding, uploading
+from oer.cli import context, output, seeding
 from oer.cli.context import AsJson
-from oer.cli.uploading import Round
 
 app = typer.Typer(no_args_is_help=True, help="Synthetic holdings and measurements. Not for a repository in use.")
+
+
+@app.callback()
+def _bench() -> None:
+    """Keeps ``seed`` a command of its own while it is the only one."""
 
 
 @app.command("seed")
@@ -34,83 +35,3 @@ def seed(
     else:
         rate = round(done / seconds)
         output.say(output.sentence("cli.seeded", number=done, seconds=round(seconds, 1), rate=rate))
-
-
-@app.command("upload")
-def upload(
-    mebibytes: Annotated[int, typer.Option("--size", min=1, max=100_000, help="Mebibytes of the file.")] = 2048,
-    rounds: Annotated[int, typer.Option(min=1, max=100, help="Rounds; medians are shown.")] = 5,
-    folder: Annotated[
-        Path, typer.Option(file_okay=False, exists=True, help="Where to work: the disk that is measured.")
-    ] = Path(tempfile.gettempdir()),
-    as_json: AsJson = False,
-) -> None:
-    """Measure uploads over loopback, by PUT and by tus, against cp followed by openssl dgst -sha256.
-
-    Works in a scratch installation that is removed afterwards.
-    """
-    missing = uploading.missing_programs()
-    if missing:
-        raise typer.BadParameter(f"this machine has no {', '.join(missing)}")
-    size = mebibytes << 20
-
-    def told(each: Round) -> None:
-        if not as_json:
-            shown = {name: round(getattr(each, name), 2) for name in ("reference", "put", "tus")}
-            output.say(output.sentence("cli.bench-round", **shown))
-
-    with context.errors_said(as_json=as_json), tempfile.TemporaryDirectory(dir=folder) as scratch:
-        done = uploading.measured(Path(scratch), size, rounds, told=told)
-    put, tus = uploading.ratios(done)
-    if as_json:
-        seconds = [{"reference": each.reference, "put": each.put, "tus": each.tus} for each in done]
-        output.emit({"bytes": size, "seconds": seconds, "put": round(put, 3), "tus": round(tus, 3)})
-    else:
-        output.say(output.sentence("cli.bench-upload", put=round(100 * put), tus=round(100 * tus)))
-
-
-@app.command("resources")
-def resources(
-    records: Annotated[int, typer.Option(min=1, max=1_000_000, help="Resources to read from.")] = 10_000,
-    rounds: Annotated[int, typer.Option(min=1, max=100, help="Rounds; medians are shown.")] = 5,
-    seconds: Annotated[float, typer.Option(min=0.01, max=600, help="Seconds of each way in a round.")] = 3,
-    command: Annotated[
-        Path | None, typer.Option("--datasette", help="Datasette's command, where it is not beside this one.")
-    ] = None,
-    folder: Annotated[Path, typer.Option(file_okay=False, exists=True, help="Where to work.")] = Path(
-        tempfile.gettempdir()
-    ),
-    as_json: AsJson = False,
-) -> None:
-    """Measure how fast single resources are read as JSON over loopback, against Datasette with the same records.
-
-    One web process each. Works in a scratch installation that is removed afterwards.
-    """
-    other = fetching.datasette(command)
-    if other is None:
-        raise typer.BadParameter(
-            "there is no Datasette here: pip install datasette, or name its command with --datasette"
-        )
-
-    def told(each: fetching.Round) -> None:
-        if not as_json:
-            rates = {name: round(getattr(each, name).answers) for name in ("ours", "known", "datasette")}
-            output.say(output.sentence("cli.bench-resources-round", **rates))
-
-    with context.errors_said(as_json=as_json), tempfile.TemporaryDirectory(dir=folder) as scratch:
-        first, done = fetching.measured(Path(scratch), other, records, rounds, seconds, told=told)
-    found = fetching.summary(done)
-    if as_json:
-        output.emit({"records": records, "first": first, **asdict(found), "rounds": [asdict(each) for each in done]})
-        return
-    told_in_all = {
-        "first": round(first),
-        "ratio": round(found.ratio, 1),
-        "known": round(found.known.answers / found.datasette.answers, 1),
-        "ours": round(found.ours.size),
-        "datasette": round(found.datasette.size),
-        "client": round(100 * found.ours.client),
-    }
-    output.say(output.sentence("cli.bench-resources", **told_in_all))
-    if found.client_is_limit:
-        output.say(output.sentence("cli.bench-client-limit"))

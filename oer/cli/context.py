@@ -1,6 +1,5 @@
 """What commands share: opening the installation, naming who acts, and turning errors into exits."""
 
-import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,8 +16,6 @@ from oer.installation import Installation
 from oer.models import Person
 from oer.policy import OPERATOR, Actor
 from storage.errors import StoreError
-
-LARGEST = 2**31 - 1  # number of a row
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 As = Annotated[str | None, typer.Option("--as", metavar="EMAIL", help="Act as this person (default: the operator).")]
@@ -46,30 +43,6 @@ def errors_said(*, as_json: bool = False) -> Iterator[None]:
         output.fail(Invalid("argument.not-text"), as_json=as_json)
     except KeyboardInterrupt:
         raise typer.Exit(output.INTERRUPTED) from None
-
-
-@contextmanager
-def interrupts() -> Iterator[Callable[[], None]]:
-    """Gives what to call between two steps: it raises KeyboardInterrupt where Ctrl-C was pressed and got lost.
-
-    Python drops the exception where it comes while an object is being finalised, and would go on to the end.
-    """
-    pressed = False
-
-    def note(*_: object) -> None:
-        nonlocal pressed
-        pressed = True
-        raise KeyboardInterrupt
-
-    def check() -> None:
-        if pressed:
-            raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield check
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def person(session: Session, email: str) -> Person:

@@ -1,4 +1,4 @@
-"""``oer deposit``, ``revise``, ``publish`` and their like: one resource at a time."""
+"""``oer deposit``, ``publish``, ``withdraw`` and their like: one resource at a time."""
 
 import sys
 import time
@@ -13,7 +13,7 @@ from api import i18n
 from metadata import validate
 from metadata.findings import Problem
 from metadata.record import Record
-from oer import deposits, identifiers, institutions, policy, publishing, queries, stored, verdicts
+from oer import deposits, identifiers, institutions, policy, publishing, queries, stored
 from oer.cli import context, output
 from oer.cli.context import As, AsJson
 from oer.db import reading, transaction
@@ -24,6 +24,7 @@ from oer.models import Institution, Resource
 from oer.models.resources import AttachedFile
 from oer.policy import Actor
 from oer.transfer import folders
+from oer.workflow import REASONS
 
 T = TypeVar("T")
 
@@ -54,7 +55,7 @@ def deposit(
         public_id = _patiently(
             lambda: _deposit(found, actor, described, files or [], institution, publish=publish, note=note)
         )
-        tell(found, public_id, "published" if publish else "draft", as_json=as_json, warnings=warnings)
+        _tell(found, public_id, "published" if publish else "draft", as_json=as_json, warnings=warnings)
 
 
 def _record(path: Path, found: Installation, *, stage: validate.Stage) -> tuple[Record, list[Problem]]:
@@ -64,7 +65,7 @@ def _record(path: Path, found: Installation, *, stage: validate.Stage) -> tuple[
     record, problems = validate.parse(context.read_object(path, found.settings.max_record_size))
     if record is not None:
         problems = [*problems, *validate.problems(record, stage)]
-    faults = verdicts.errors_of(problems)
+    faults = deposits.errors_of(problems)
     if record is None or faults:
         code = "record.invalid" if stage == "draft" else "record.not-publishable"
         raise Invalid(code, problems=faults, count=len(faults))
@@ -100,9 +101,10 @@ def _deposit(
     received = _received(found, files)
     with transaction(found.engine) as session:
         now = found.now()
-        opened = deposits.begin(session, actor, institutions.find(session, slug), record, note=note, now=now)
+        opened = deposits.begin(session, actor, institutions.find(session, slug), record, now=now)
         public_id = opened.resource.public_id
         _attach(session, found, actor, public_id, received)
+        opened.draft.note = note.strip()
         if publish:
             publishing.publish(session, actor, public_id, repository_id=found.repository_id, now=now)
     return public_id
@@ -158,7 +160,7 @@ def submit(public_id: Id, as_: As = None, as_json: AsJson = False) -> None:
     with context.opened(as_json=as_json) as found:
         with transaction(found.engine) as session:
             deposits.submit(session, context.actor(session, as_), public_id, now=found.now())
-        tell(found, public_id, "submitted", as_json=as_json)
+        _tell(found, public_id, "submitted", as_json=as_json)
 
 
 def recall(public_id: Id, as_: As = None, as_json: AsJson = False) -> None:
@@ -166,7 +168,7 @@ def recall(public_id: Id, as_: As = None, as_json: AsJson = False) -> None:
     with context.opened(as_json=as_json) as found:
         with transaction(found.engine) as session:
             deposits.recall(session, context.actor(session, as_), public_id, now=found.now())
-        tell(found, public_id, "draft", as_json=as_json)
+        _tell(found, public_id, "draft", as_json=as_json)
 
 
 def discard(public_id: Id, as_: As = None, as_json: AsJson = False) -> None:
@@ -174,7 +176,7 @@ def discard(public_id: Id, as_: As = None, as_json: AsJson = False) -> None:
     with context.opened(as_json=as_json) as found:
         with transaction(found.engine) as session:
             deposits.discard(session, context.actor(session, as_), public_id, now=found.now())
-        tell(found, public_id, "discarded", as_json=as_json)
+        _tell(found, public_id, "discarded", as_json=as_json)
 
 
 def publish(public_id: Id, note: Note = "", as_: As = None, as_json: AsJson = False) -> None:
@@ -189,7 +191,7 @@ def publish(public_id: Id, note: Note = "", as_: As = None, as_json: AsJson = Fa
                 note=note or None,
                 now=found.now(),
             )
-        tell(found, public_id, "published", as_json=as_json)
+        _tell(found, public_id, "published", as_json=as_json)
 
 
 def revise(
@@ -221,7 +223,7 @@ def revise(
                     publishing.publish(session, actor, public_id, repository_id=found.repository_id, now=now)
 
         _patiently(attempt)
-        tell(found, public_id, "published" if publish else "draft", as_json=as_json, warnings=warnings)
+        _tell(found, public_id, "published" if publish else "draft", as_json=as_json, warnings=warnings)
 
 
 def _open(session: Session, found: Installation, actor: Actor, public_id: str) -> deposits.Open:
@@ -232,6 +234,42 @@ def _open(session: Session, found: Installation, actor: Actor, public_id: str) -
         if error.code != "draft.unknown":
             raise
     return deposits.revise(session, actor, public_id, now=found.now())
+
+
+def withdraw(
+    public_id: Id,
+    reason: Annotated[str, typer.Option(help=", ".join(REASONS))],
+    note: Annotated[str, typer.Option(help="Public words for the tombstone.")] = "",
+    as_: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """Withdraw a resource: a public tombstone stays, harvesters see it deleted."""
+    with context.opened(as_json=as_json) as found:
+        with transaction(found.engine) as session:
+            publishing.withdraw(
+                session,
+                context.actor(session, as_),
+                public_id,
+                reason=reason,
+                note=note,
+                repository_id=found.repository_id,
+                now=found.now(),
+            )
+        _tell(found, public_id, "withdrawn", as_json=as_json)
+
+
+def restore(public_id: Id, as_: As = None, as_json: AsJson = False) -> None:
+    """Bring a withdrawn resource back as it was."""
+    with context.opened(as_json=as_json) as found:
+        with transaction(found.engine) as session:
+            publishing.restore(
+                session,
+                context.actor(session, as_),
+                public_id,
+                repository_id=found.repository_id,
+                now=found.now(),
+            )
+        _tell(found, public_id, "restored", as_json=as_json)
 
 
 def show(public_id: Id, as_json: AsJson = False) -> None:
@@ -245,7 +283,7 @@ def show(public_id: Id, as_json: AsJson = False) -> None:
     if as_json:
         output.emit(shown)
         return
-    output.say(f"{public_id}  {state_word(shown['state'])}  {shown['url']}")
+    output.say(f"{public_id}  {_state(shown['state'])}  {shown['url']}")
     output.say(f"  {shown['title']}")
     if shown["reason"]:
         output.say(f"  {output.sentence('reason.' + shown['reason'])}")
@@ -253,13 +291,13 @@ def show(public_id: Id, as_json: AsJson = False) -> None:
         words = output.sentence("cli.version", number=version["number"])
         output.say("  ".join(["", words, f"{version['published']:%Y-%m-%d %H:%M}", version["note"]]).rstrip())
     if shown["draft"]:
-        output.say(f"  {state_word('draft')}: {state_word(shown['draft'])}")
+        output.say(f"  {_state('draft')}: {_state(shown['draft'])}")
     for file in shown["files"]:
         size = i18n.file_size(file["size"], output.language())
         output.say(f"  {file['name']}  {file['media_type']}  {size}  sha256 {file['sha256']}")
 
 
-def state_word(state: str) -> str:
+def _state(state: str) -> str:
     return output.sentence(f"cli.state.{'draft' if state == 'editing' else state}")
 
 
@@ -279,7 +317,7 @@ def _summary(found: Installation, session: Session, resource: Resource) -> dict[
     return {
         "id": resource.public_id,
         "url": renderings.landing_url(found.settings.base_url, resource.public_id),
-        "title": title_of(stored.record_of(resource, described)) if described else "",
+        "title": _title(stored.record_of(resource, described)) if described else "",
         "institution": owner.slug if owner else None,
         "state": resource.state,
         "reason": resource.reason,
@@ -295,18 +333,18 @@ def _summary(found: Installation, session: Session, resource: Resource) -> dict[
     }
 
 
-def title_of(record: Record) -> str:
+def _title(record: Record) -> str:
     spoken = output.language()
     named = sorted(record.title, key=lambda title: title.lang.partition("-")[0] != spoken)
     return named[0].value if named else ""
 
 
-def tell(found: Installation, public_id: str, state: str, *, as_json: bool, warnings: Sequence[Problem] = ()) -> None:
+def _tell(found: Installation, public_id: str, state: str, *, as_json: bool, warnings: Sequence[Problem] = ()) -> None:
     url = renderings.landing_url(found.settings.base_url, public_id)
     if as_json:
         told = [output.problem_json(problem) for problem in warnings]
         output.emit({"id": public_id, "state": state, "url": url, "warnings": told})
         return
-    output.say(f"{public_id}  {state_word(state)}  {url}")
+    output.say(f"{public_id}  {_state(state)}  {url}")
     for line in output.problem_lines(warnings):
         output.note(f"  {line}")

@@ -21,7 +21,6 @@ from storage.errors import StoreError
 # What a shell script can act on; docs/cli.md has the table.
 OK, INCOMPLETE, USAGE, INVALID, NOT_FOUND, REFUSED, UNAVAILABLE, MISCONFIGURED = range(8)
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
-_SHORT = 80  # characters of a value beside a change
 
 _EXITS: Mapping[type[OerError], int] = {
     errors.Invalid: INVALID,
@@ -32,7 +31,6 @@ _EXITS: Mapping[type[OerError], int] = {
     errors.Unauthenticated: REFUSED,
     errors.Conflict: REFUSED,
     errors.Stale: REFUSED,
-    errors.TooMany: REFUSED,
     errors.Full: UNAVAILABLE,
     errors.Unavailable: UNAVAILABLE,
     errors.Misconfigured: MISCONFIGURED,
@@ -82,34 +80,6 @@ def problem_json(problem: Problem) -> dict[str, Any]:
     }
 
 
-def row_json(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of a report (``oer.transfer.reports.row``) with sentences."""
-    problems = [
-        {name: problem[name] for name in ("code", "field", "severity")}
-        | {"message": sentence(problem["code"], **problem["params"])}
-        for problem in row["problems"]
-    ]
-    return {**row, "problems": problems}
-
-
-def row_lines(row: Mapping[str, Any]) -> Iterator[str]:
-    """The same for people: what became of the row; why, where it failed; what an update has changed."""
-    words = sentence("cli.row", number=row["row"]), sentence(f"cli.{row['status']}")
-    yield "  ".join([*words, *filter(None, [row["id"], row["item"] if row["item"] != row["id"] else None])])
-    if row["status"] == "failed":
-        told = [Problem(one["code"], one["field"], one["params"], one["severity"]) for one in row["problems"]]
-        yield from (f"    {line}" for line in problem_lines(told))
-        return
-    for change in row["changes"]:
-        sides = [_short(change[side]) for side in ("before", "after") if change[side] is not None]
-        yield f"    {change['field']}: {sentence('cli.change.' + change['kind'])}  {' → '.join(sides)}"
-
-
-def _short(value: Any) -> str:
-    said = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return " ".join(said.split()) if len(said) <= _SHORT else f"{' '.join(said[:_SHORT].split())}…"
-
-
 def error_json(error: OerError | StoreError) -> dict[str, Any]:
     problems = error.problems if isinstance(error, Invalid) else ()
     return {
@@ -132,10 +102,7 @@ def explain(error: OerError | StoreError) -> None:
     """What went wrong, on standard error."""
     mark = typer.style("✗ ", fg="red", bold=True) if sys.stderr.isatty() else ""
     note(f"{mark}{sentence(error.code, **error.params)}")
-    problems = error.problems if isinstance(error, Invalid) else ()
-    if [found.code for found in problems] == [error.code]:
-        return  # it has been said
-    for line in problem_lines(problems):
+    for line in problem_lines(error.problems if isinstance(error, Invalid) else ()):
         note(f"  {line}")
 
 

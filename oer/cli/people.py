@@ -1,8 +1,8 @@
-"""``oer admin``, ``oer role`` and ``oer token``."""
+"""``oer admin``, ``oer institution``, ``oer role`` and ``oer token``."""
 
 import sys
-from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal
+from datetime import timedelta
+from typing import Annotated, Literal
 
 import typer
 
@@ -10,18 +10,17 @@ from api import i18n
 from oer import accounts, institutions, queries
 from oer.cli import context, output
 from oer.cli.context import AsJson
-from oer.cli.institutions import role as role_of
 from oer.db import reading, transaction
-from oer.errors import Invalid, NotFound
-from oer.models import Token
+from oer.errors import Invalid
 from oer.policy import OPERATOR, SCOPES
 from oer.workflow import Role
 
 admin = typer.Typer(no_args_is_help=True, help="People who look after the platform, and everybody else's accounts.")
+institution = typer.Typer(no_args_is_help=True, help="The tree of institutions.")
 token = typer.Typer(no_args_is_help=True, help="Access tokens for programs.")
 role = typer.Typer(no_args_is_help=True, help="Roles of people in institutions.")
 
-PASSWORD_HELP = "Read the password from standard input; otherwise it is asked for."  # noqa: S105 - a help text
+_PASSWORD_HELP = "Read the password from standard input; otherwise it is asked for."  # noqa: S105 - a help text
 
 
 @admin.command("create")
@@ -30,12 +29,12 @@ def admin_create(
     name: Annotated[str | None, typer.Option(help="Name as shown; default: the address.")] = None,
     language: Annotated[Literal["ar", "fr", "en"], typer.Option(help="Language of messages.")] = "ar",
     ordinary: Annotated[bool, typer.Option("--ordinary", help="An ordinary account, not an administrator.")] = False,
-    password_stdin: Annotated[bool, typer.Option("--password-stdin", help=PASSWORD_HELP)] = False,
+    password_stdin: Annotated[bool, typer.Option("--password-stdin", help=_PASSWORD_HELP)] = False,
     as_json: AsJson = False,
 ) -> None:
     """Create an administrator (or, with --ordinary, an account that gets its rights by roles)."""
     with context.opened(as_json=as_json) as found:
-        chosen = password(from_stdin=password_stdin)
+        password = _password(from_stdin=password_stdin)
         with transaction(found.engine) as session:
             person = accounts.add_person(
                 session,
@@ -43,7 +42,7 @@ def admin_create(
                 email=email,
                 name=name or email,
                 language=language,
-                password=chosen,
+                password=password,
                 administrator=not ordinary,
                 now=found.now(),
             )
@@ -54,7 +53,7 @@ def admin_create(
         output.say(output.sentence(f"cli.made-{kind}", email=person.email))
 
 
-def password(*, from_stdin: bool) -> str:
+def _password(*, from_stdin: bool) -> str:
     """Never an argument: arguments are seen by everyone on the machine and kept in histories."""
     if from_stdin:
         try:
@@ -67,6 +66,64 @@ def password(*, from_stdin: bool) -> str:
     return str(typer.prompt(output.sentence("cli.password"), hide_input=True, confirmation_prompt=again))
 
 
+@institution.command("add")
+def institution_add(
+    slug: str,
+    ar: Annotated[str | None, typer.Option("--ar", help="Name in Arabic.")] = None,
+    fr: Annotated[str | None, typer.Option("--fr", help="Name in French.")] = None,
+    en: Annotated[str | None, typer.Option("--en", help="Name in English.")] = None,
+    kind: Annotated[str, typer.Option(help="organisation, ministry, university, school, centre, club, …")] = "school",
+    parent: Annotated[str | None, typer.Option(help="Slug of the institution above.")] = None,
+    country: Annotated[str | None, typer.Option(help="ISO 3166 code, such as TN.")] = None,
+    publish_role: Annotated[
+        str, typer.Option(help="Who publishes without review: depositor, reviewer or manager.")
+    ] = "reviewer",
+    as_json: AsJson = False,
+) -> None:
+    """Add an institution, named in one language at least."""
+    with context.opened(as_json=as_json) as found, transaction(found.engine) as session:
+        above = institutions.find(session, parent) if parent else None
+        names = {lang: name for lang, name in (("ar", ar), ("fr", fr), ("en", en)) if name}
+        added = institutions.add(
+            session,
+            OPERATOR,
+            slug=slug,
+            names=names,
+            kind=kind,
+            parent=above,
+            country=country,
+            publish_role=_role(publish_role),
+            now=found.now(),
+        )
+    if as_json:
+        output.emit({"slug": added.slug, "names": added.names})
+    else:
+        output.say(output.sentence("cli.made-institution", slug=added.slug))
+
+
+@institution.command("list")
+def institution_list(as_json: AsJson = False) -> None:
+    """The tree of institutions."""
+    with context.opened(as_json=as_json) as found, reading(found.engine) as session:
+        everyone = list(queries.institutions.everyone(session))
+    by_path = sorted(everyone, key=lambda one: [part.zfill(9) for part in one.path.split("/")])
+    if as_json:
+        output.emit(
+            [{"slug": one.slug, "names": one.names, "kind": one.kind, "depth": len(one.ancestors)} for one in by_path]
+        )
+        return
+    for one in by_path:
+        name, _ = institutions.name_in(one, output.language())
+        output.say(f"{'  ' * len(one.ancestors)}{one.slug}  {name}")
+
+
+def _role(word: str) -> Role:
+    try:
+        return Role.named(word)
+    except KeyError:
+        raise Invalid("role.unknown", role=word, known="depositor, reviewer, manager") from None
+
+
 @role.command("grant")
 def role_grant(
     email: str,
@@ -77,7 +134,7 @@ def role_grant(
     """Give a person a role in an institution."""
     with context.opened(as_json=as_json) as found, transaction(found.engine) as session:
         person = context.person(session, email)
-        given = Role.NONE if word == "none" else role_of(word)
+        given = Role.NONE if word == "none" else _role(word)
         accounts.grant(session, OPERATOR, person, institutions.find(session, slug), given, now=found.now())
     if as_json:
         output.emit({"email": person.email, "institution": slug, "role": word})
@@ -99,14 +156,15 @@ def token_create(
     """Make a token for a person's programs. It is shown once."""
     with context.opened(as_json=as_json) as found, transaction(found.engine) as session:
         person = context.person(session, email)
+        longest = timedelta(days=found.settings.token_days)
         made, secret = accounts.create_token(
             session,
             OPERATOR,
             person,
             name=name,
             scopes=scope or list(SCOPES[:2]),
-            lifetime=timedelta(days=days) if days else None,
-            longest=timedelta(days=found.settings.token_days),
+            lifetime=timedelta(days=days) if days else longest,
+            longest=longest,
             now=found.now(),
         )
     if as_json:
@@ -115,45 +173,3 @@ def token_create(
     output.say(secret)
     day = i18n.day(made.expires.date(), output.language())
     output.note(output.sentence("cli.token-once", scopes=", ".join(made.scopes), day=day))
-
-
-@token.command("list")
-def token_list(email: str, as_json: AsJson = False) -> None:
-    """The tokens of a person's programs, without their secrets."""
-    with context.opened(as_json=as_json) as found, reading(found.engine) as session:
-        person = context.person(session, email)
-        rows = queries.people.tokens(session, person_id=person.id or 0)
-    told = [_told(row, now=found.now()) for row in rows]
-    if as_json:
-        output.emit(told)
-        return
-    if not told:
-        output.note(output.sentence("cli.no-tokens"))
-    for row, one in zip(rows, told, strict=True):
-        day = i18n.day(row.expires.date(), output.language())
-        state = output.sentence(f"cli.token-state.{one['state']}", day=day)
-        output.say("  ".join([str(row.id), row.name, ", ".join(row.scopes), state]))
-
-
-def _told(row: Token, *, now: datetime) -> dict[str, Any]:
-    state = "revoked" if row.revoked is not None else "expired" if row.expires <= now else "valid"
-    return row.model_dump(include={"id", "name", "scopes", "created", "expires", "revoked"}) | {"state": state}
-
-
-@token.command("revoke")
-def token_revoke(
-    email: str,
-    number: Annotated[int, typer.Argument(metavar="ID", min=1, max=context.LARGEST)],
-    as_json: AsJson = False,
-) -> None:
-    """Revoke a token of a person's programs, at once and for ever."""
-    with context.opened(as_json=as_json) as found, transaction(found.engine) as session:
-        person = context.person(session, email)
-        row = queries.people.token_of(session, person_id=person.id or 0, token_id=number)
-        if row is None:
-            raise NotFound("token.unknown")
-        accounts.revoke_token(session, OPERATOR, row, now=found.now())
-    if as_json:
-        output.emit({"id": number, "revoked": True})
-    else:
-        output.say(output.sentence("cli.token-revoked", id=number))

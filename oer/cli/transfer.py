@@ -7,52 +7,43 @@ from typing import Annotated, Any
 
 import typer
 
+from metadata import validate
+from oer import deposits
 from oer.cli import context, output
 from oer.cli.context import As, AsJson
 from oer.db import reading
-from oer.errors import OerError
+from oer.errors import Invalid, OerError
 from oer.installation import Installation
-from oer.transfer import exports, orders, reports, sources, tables
-from oer.transfer.imports import Importer, Options
-from oer.transfer.reports import Result
-from oer.transfer.updates import Updater
+from oer.transfer import columns, exports, sources
+from oer.transfer.imports import Importer, Options, Result
 from storage.errors import StoreError
+
+STATUSES = ("created", "updated", "unchanged", "failed")
 
 
 def import_(
     path: Annotated[Path, typer.Argument(help="Folder with an index.json, .jsonl or .csv; such a file; or a ZIP.")],
-    institution: Annotated[
-        str | None, typer.Option(help="Slug of the institution; of an update, the branch to keep to.")
-    ] = None,
+    institution: Annotated[str, typer.Option(help="Slug of the institution.")],
     defaults: Annotated[Path | None, typer.Option(help="JSON file with fields for rows that leave them out.")] = None,
     files: Annotated[
         Path | None, typer.Option(help="Folder that the rows' paths start in, if not beside the index.")
     ] = None,
     source: Annotated[str | None, typer.Option(help="Name of this source; default: the name of the folder.")] = None,
     publish: Annotated[bool, typer.Option("--publish", help="Publish what is complete.")] = False,
-    update: Annotated[bool, typer.Option("--update", help="The rows are of an export, edited.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and judge everything, write nothing.")] = False,
     as_: As = None,
     as_json: AsJson = False,
 ) -> None:
     """Import many resources. Run it again after a break or a correction: nothing is doubled."""
     report = _Report(dry_run=dry_run, as_json=as_json)
-    if institution is None and not update:
-        raise typer.BadParameter("needed", param_hint="--institution")
-    if update and (defaults or files or source):
-        raise typer.BadParameter("not for an update", param_hint="--defaults, --files, --source")
     with context.opened(as_json=as_json) as found:
-        importer: Importer | Updater
-        if update:
-            importer = _updater(found, institution, as_, publish=publish, rehearsal=dry_run)
-        else:
-            options = Options(
-                institution=institution or "",
-                source=source or _name(path),
-                defaults=_defaults(found, defaults),
-                publish=publish,
-            )
-            importer = _importer(found, options, as_, rehearsal=dry_run)
+        options = Options(
+            institution=institution,
+            source=source or _name(path),
+            defaults=_defaults(found, defaults),
+            publish=publish,
+        )
+        importer = _importer(found, options, as_, rehearsal=dry_run)
         with (
             sources.opened(
                 path, files=files, most=found.settings.max_import_rows, line_size=found.settings.max_record_size
@@ -63,14 +54,12 @@ def import_(
     report.conclude()
 
 
-def _follow(importer: Importer | Updater, opened: sources.Source, report: "_Report", done: Any) -> None:
+def _follow(importer: Importer, opened: sources.Source, report: "_Report", done: Any) -> None:
     """Row after row into the report; what stops the import goes there too, after what is safe already."""
     try:
-        with context.interrupts() as check:
-            for number, result in enumerate(importer.run(opened.rows, opened.folder), 1):
-                report.add(result)
-                done(number)
-                check()
+        for number, result in enumerate(importer.run(opened.rows, opened.folder), 1):
+            report.add(result)
+            done(number)
     except (OerError, StoreError) as error:
         if not report.counts:
             raise
@@ -87,7 +76,16 @@ def _name(path: Path) -> str:
 
 def _defaults(found: Installation, path: Path | None) -> dict[str, Any]:
     """The fields of the file with defaults, in any form that a row may have. Raises Invalid for each that is wrong."""
-    return orders.defaults_of(context.read_object(path, found.settings.max_record_size)) if path else {}
+    given: Any = context.read_object(path, found.settings.max_record_size) if path else {}
+    if not isinstance(given, dict):
+        raise Invalid("record.invalid", problems=[validate.Problem("json.not-object", "")], count=1)
+    standard, ignored = columns.record_of(given)
+    problems = [validate.Problem("field.unknown", name, {"name": name}) for name in ignored]
+    record, faults = validate.parse(standard)
+    problems += faults if record is None else deposits.errors_of(validate.problems(record, "draft"))
+    if problems:
+        raise Invalid("record.invalid", problems=problems, count=len(problems))
+    return standard
 
 
 def _importer(found: Installation, options: Options, as_: str | None, *, rehearsal: bool) -> Importer:
@@ -99,22 +97,6 @@ def _importer(found: Installation, options: Options, as_: str | None, *, rehears
         actor=actor,
         options=options,
         limits=found.settings,
-        repository_id=found.repository_id,
-        now=found.now,
-        rehearsal=rehearsal,
-    )
-
-
-def _updater(
-    found: Installation, institution: str | None, as_: str | None, *, publish: bool, rehearsal: bool
-) -> Updater:
-    with reading(found.engine) as session:
-        actor = context.actor(session, as_)
-    return Updater(
-        engine=found.engine,
-        actor=actor,
-        institution=institution,
-        publish=publish,
         repository_id=found.repository_id,
         now=found.now,
         rehearsal=rehearsal,
@@ -140,10 +122,13 @@ class _Report:
         self.ignored.update(dict.fromkeys(result.ignored))
         self.warnings += sum(problem.severity == "warning" for problem in result.problems)
         if self.as_json:
-            self.rows.append(output.row_json(reports.row(result)))
+            self.rows.append(_row(result))
         elif result.status != "unchanged":
-            for line in output.row_lines(reports.row(result)):
-                output.say(line)
+            words = output.sentence("cli.row", number=result.number), output.sentence(f"cli.{result.status}")
+            output.say("  ".join([*words, *filter(None, [result.id, result.item])]))
+            if result.status == "failed":
+                for line in output.problem_lines(result.problems):
+                    output.say(f"    {line}")
 
     def conclude(self) -> None:
         """The sums, and the exit code."""
@@ -175,7 +160,7 @@ class _Report:
     def _say(self) -> None:
         if self.ignored:
             output.say(output.sentence("cli.import-ignored", columns=", ".join(sorted(self.ignored))))
-        output.say(output.sentence("cli.import-counts", **{status: self.counts[status] for status in reports.STATUSES}))
+        output.say(output.sentence("cli.import-counts", **{status: self.counts[status] for status in STATUSES}))
         if self.warnings:
             output.say(output.sentence("cli.import-warnings", number=self.warnings))
         if self.dry_run:
@@ -186,55 +171,32 @@ class _Report:
             output.note(output.sentence("cli.stopped"))
 
 
+def _row(result: Result) -> dict[str, Any]:
+    return {
+        "row": result.number,
+        "item": result.item,
+        "status": result.status,
+        "id": result.id,
+        "problems": [output.problem_json(problem) for problem in result.problems],
+    }
+
+
 def export(
-    target: Annotated[Path, typer.Argument(help="A new folder, or a new file that ends in .zip, .jsonl or .csv.")],
+    target: Annotated[Path, typer.Argument(help="A new folder, or a new file that ends in .zip.")],
     institution: Annotated[str | None, typer.Option(help="Only this institution and those below it.")] = None,
     files: Annotated[bool, typer.Option("--files/--no-files", help="With the files, or metadata only.")] = True,
-    state: Annotated[
-        tables.State, typer.Option(help="Of a .jsonl or .csv: published, draft, hidden or withdrawn.")
-    ] = "published",
-    as_: As = None,
     as_json: AsJson = False,
 ) -> None:
-    """Export resources in a form that oer import reads; as .jsonl or .csv, in one that is edited and read back."""
-    table = target.suffix.lower() in {".jsonl", ".csv"}
-    if not table and (state != "published" or as_ is not None):
-        raise typer.BadParameter("for a .jsonl or .csv only", param_hint="--state, --as")
+    """Export all published resources in a form that oer import reads."""
     with (
         context.opened(as_json=as_json) as found,
         output.progress(output.sentence("cli.exporting", name=target.name), None) as progress,
     ):
-        if table:
-            with reading(found.engine) as session:
-                actor = context.actor(session, as_)
-            done = tables.write(found.engine, target, actor, state=state, institution=institution, progress=progress)
-        else:
-            done = exports.export(
-                found.engine, found.store, target, institution=institution, files=files, progress=progress
-            )
+        done = exports.export(
+            found.engine, found.store, target, institution=institution, files=files, progress=progress
+        )
     if as_json:
         output.emit({"resources": done, "target": str(target)})
     else:
         output.say(output.sentence("cli.exported", number=done))
         output.say(f"  {target}")
-
-
-def dump(
-    target: Annotated[Path | None, typer.Argument(help="A new file; standard output unless given.")] = None,
-    since: Annotated[int, typer.Option(help="Only what has changed since: last_change of the dump before.", min=0)] = 0,
-) -> None:
-    """Write everything that is published, and what is no longer shown, as JSON lines."""
-    # The doors' own shape of a resource; other commands need not wait for what it brings along.
-    from api.routes.exports import dumped
-
-    with context.opened() as found:
-        lines = dumped(found, since=since)
-        if target is None:
-            stream = typer.get_binary_stream("stdout")
-            stream.writelines(lines)
-            stream.flush()
-            return
-        with exports.appearing(target) as part, part.open("xb") as file:
-            done = sum(1 for _ in map(file.write, lines))
-    output.say(output.sentence("cli.dumped", number=done))
-    output.say(f"  {target}")

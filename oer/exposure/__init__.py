@@ -85,10 +85,11 @@ def _leave(session: Session, records: Sequence[dict[str, Any]]) -> None:
 
 
 def _upsert(session: Session, table: type[Any], rows: Sequence[dict[str, Any]], *, key: tuple[str, ...]) -> None:
-    statement = (sqlite if is_sqlite(session) else postgresql).insert(table)
-    news = {name: statement.excluded[name] for name in rows[0] if name not in key}
-    # One statement for all rows and all times: with their values in it, it would be compiled anew each time.
-    session.connection().execute(statement.on_conflict_do_update(index_elements=list(key), set_=news), list(rows))
+    insert = (sqlite if is_sqlite(session) else postgresql).insert
+    for batch in _batches(rows):
+        statement = insert(table).values(batch)
+        news = {name: statement.excluded[name] for name in batch[0] if name not in key}
+        session.connection().execute(statement.on_conflict_do_update(index_elements=list(key), set_=news))
 
 
 def _batches(rows: Sequence[dict[str, Any]]) -> Iterable[Sequence[dict[str, Any]]]:

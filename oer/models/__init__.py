@@ -2,40 +2,26 @@
 
 from oer.models.audit import AuditEntry
 from oer.models.blobs import Blob
-from oer.models.collections import COLLECTION_STATES, MEMBERSHIPS, Collection, CollectionItem, CollectionUnit
 from oer.models.exposure import OaiRecord, Rendering, SetMember
 from oer.models.installation import Clock, Identity, Projection
 from oer.models.institutions import Institution, Membership
-from oer.models.jobs import JOB_STATES, Job, JobRow
-from oer.models.people import BrowserSession, Invitation, Person, Token
-from oer.models.requests import Attempt, KeptAnswer
+from oer.models.jobs import Job
+from oer.models.people import Person, Token
 from oer.models.resources import FILE_ROLES, AttachedFile, Draft, DraftFile, Resource, Review, Version, VersionFile
 from oer.models.transfer import ImportedItem
-from oer.models.uploads import Upload
 
 __all__ = [
-    "COLLECTION_STATES",
     "FILE_ROLES",
-    "JOB_STATES",
-    "MEMBERSHIPS",
     "AttachedFile",
-    "Attempt",
     "AuditEntry",
     "Blob",
-    "BrowserSession",
     "Clock",
-    "Collection",
-    "CollectionItem",
-    "CollectionUnit",
     "Draft",
     "DraftFile",
     "Identity",
     "ImportedItem",
     "Institution",
-    "Invitation",
     "Job",
-    "JobRow",
-    "KeptAnswer",
     "Membership",
     "OaiRecord",
     "Person",
@@ -45,7 +31,6 @@ __all__ = [
     "Review",
     "SetMember",
     "Token",
-    "Upload",
     "Version",
     "VersionFile",
 ]

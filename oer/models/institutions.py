@@ -14,8 +14,7 @@ ROLE_WORDS = tuple(role.word for role in Role if role is not Role.NONE)
 class Institution(SQLModel, table=True):
     """``path`` holds the ids from the root down, ``/1/7/``: a prefix of it finds a whole branch.
 
-    ``names`` and ``descriptions`` map ar, fr, en to words. ``publish_role`` may publish without review. ``logo_type``
-    is the media type found in the logo's bytes. ``lock`` counts writes, for ETags.
+    ``names`` and ``descriptions`` map ar, fr, en to words. ``publish_role`` may publish without review.
     """
 
     __table_args__ = (one_of("publish_role", ROLE_WORDS),)
@@ -32,8 +31,6 @@ class Institution(SQLModel, table=True):
     homepage: str | None = None
     colour: str | None = None
     logo: str | None = Field(default=None, foreign_key="blob.key")
-    logo_type: str | None = None
-    logo_changed: datetime | None = Field(default=None, sa_type=When)
     default_licence: str | None = None
     default_language: str | None = None
     publish_role: str = Role.REVIEWER.word
@@ -47,12 +44,11 @@ class Institution(SQLModel, table=True):
 
 
 class Membership(SQLModel, table=True):
-    """A person's role in one institution. ``lock`` counts writes, for ETags."""
+    """A person's role in one institution."""
 
     __table_args__ = (one_of("role", ROLE_WORDS),)
 
     person_id: int = Field(foreign_key="person.id", primary_key=True)
     institution_id: int = Field(foreign_key="institution.id", primary_key=True, index=True)
     role: str
-    lock: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
     created: datetime = Field(sa_type=When)

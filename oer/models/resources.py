@@ -92,7 +92,7 @@ class VersionFile(AttachedFile, table=True):
 class Draft(SQLModel, table=True):
     """The one open draft of a resource. ``lock`` counts writes, for ETags and lost-update checks."""
 
-    __table_args__ = (one_of("state", STORED_DRAFT_STATES), sa.Index("ix_draft_listing", "changed", "id"))
+    __table_args__ = (one_of("state", STORED_DRAFT_STATES),)
 
     id: int | None = Field(default=None, primary_key=True)
     resource_id: int = Field(foreign_key="resource.id", unique=True)

@@ -1,35 +1,5 @@
 """Every named SELECT, one module per noun; arguments by keyword, rows out, no decisions."""
 
-from oer.queries import (
-    audit,
-    blobs,
-    collections,
-    drafts,
-    institutions,
-    invitations,
-    jobs,
-    people,
-    personal,
-    reach,
-    records,
-    resources,
-    transfer,
-    uploads,
-)
+from oer.queries import audit, blobs, institutions, jobs, people, records, resources
 
-__all__ = [
-    "audit",
-    "blobs",
-    "collections",
-    "drafts",
-    "institutions",
-    "invitations",
-    "jobs",
-    "people",
-    "personal",
-    "reach",
-    "records",
-    "resources",
-    "transfer",
-    "uploads",
-]
+__all__ = ["audit", "blobs", "institutions", "jobs", "people", "records", "resources"]

@@ -2,15 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
-from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
-from sqlmodel.sql.expression import Select
 
 from oer.models import Draft, DraftFile, Institution, Resource, Review, Version, VersionFile
-from oer.queries import reach as reaches
-from oer.queries.reach import Reach
 from oer.workflow import ResourceState
 
 
@@ -18,35 +14,9 @@ def by_public_id(session: Session, *, public_id: str) -> Resource | None:
     return session.exec(select(Resource).where(Resource.public_id == public_id)).one_or_none()
 
 
-def shown(session: Session, *, public_id: str) -> tuple[Any, ...] | None:
-    """Everything that may change in what is shown of a published resource, as one comparable row; None for others."""
-    row = session.execute(_SHOWN, {"public_id": public_id}).first()
-    return None if row is None else tuple(row)
-
-
-_SHOWN = (
-    select(  # type: ignore[call-overload]
-        Resource.id,
-        Resource.lock,
-        Resource.number,
-        Resource.changed,
-        Resource.published,
-        Resource.access,
-        Resource.available,
-        Institution.slug,
-        sa.cast(col(Institution.names), sa.Text),
-    )
-    .join(Institution, col(Institution.id) == Resource.institution_id)
-    .where(Resource.public_id == sa.bindparam("public_id"), Resource.state == ResourceState.PUBLISHED)
-)
-
-
 def locked(session: Session, *, public_id: str) -> Resource | None:
-    """The resource with its row held until the commit: every write to it or to its draft comes through here first.
-
-    Rows that refer to it may be written meanwhile: a move of its institution does so.
-    """
-    query = select(Resource).where(Resource.public_id == public_id).with_for_update(key_share=True)
+    """The resource with its row held until the commit: every write to it or to its draft comes through here first."""
+    query = select(Resource).where(Resource.public_id == public_id).with_for_update()
     return session.exec(query.execution_options(populate_existing=True)).one_or_none()
 
 
@@ -103,31 +73,11 @@ def published(
 
     ``within`` is the path of an institution: its branch of the tree only.
     """
-    return session.exec(_newest(ResourceState.PUBLISHED, after=after, within=within, limit=limit)).all()
-
-
-def concealed(
-    session: Session,
-    *,
-    state: str,
-    reach: Reach,
-    after: tuple[datetime, int] | None,
-    within: str | None,
-    limit: int,
-) -> Sequence[tuple[Resource, Version, Institution]]:
-    """Hidden or withdrawn resources within reach, as :func:`published` lists the others."""
-    query = _newest(state, after=after, within=within, limit=limit)
-    return session.exec(query.where(reaches.condition(reach, author=col(Resource.author_id)))).all()
-
-
-def _newest(
-    state: str, *, after: tuple[datetime, int] | None, within: str | None, limit: int
-) -> Select[Resource, Version, Institution]:
     query = (
         select(Resource, Version, Institution)
         .join(Version, sa.and_(col(Version.resource_id) == Resource.id, col(Version.number) == Resource.number))
         .join(Institution, col(Institution.id) == Resource.institution_id)
-        .where(Resource.state == state)
+        .where(Resource.state == ResourceState.PUBLISHED)
         .order_by(col(Resource.published).desc(), col(Resource.id).desc())
         .limit(limit)
     )
@@ -135,7 +85,7 @@ def _newest(
         query = query.where(sa.tuple_(col(Resource.published), col(Resource.id)) < sa.tuple_(*after))
     if within is not None:
         query = query.where(col(Institution.path).startswith(within, autoescape=True))
-    return query
+    return session.exec(query).all()
 
 
 def embargo_ends(session: Session, *, today: date, limit: int) -> Sequence[Resource]:
@@ -152,30 +102,9 @@ def embargo_ends(session: Session, *, today: date, limit: int) -> Sequence[Resou
         )
         .order_by(col(Resource.id))
         .limit(limit)
-        .with_for_update(skip_locked=True, key_share=True)
+        .with_for_update(skip_locked=True)
     )
     return session.exec(query.execution_options(populate_existing=True)).all()
-
-
-def exposed(
-    session: Session, *, within: str | None = None, institution_id: int | None = None, after: int, limit: int
-) -> Sequence[tuple[Resource, Institution]]:
-    """What the world sees, or sees as deleted, by the number of the resource, from behind ``after``.
-
-    ``within`` is the path of a branch; ``institution_id`` means this institution alone.
-    """
-    query = (
-        select(Resource, Institution)
-        .join(Institution, col(Institution.id) == Resource.institution_id)
-        .where(Resource.state != ResourceState.UNPUBLISHED, col(Resource.id) > after)
-        .order_by(col(Resource.id))
-        .limit(limit)
-    )
-    if within is not None:
-        query = query.where(col(Institution.path).startswith(within, autoescape=True))
-    if institution_id is not None:
-        query = query.where(Resource.institution_id == institution_id)
-    return session.exec(query).all()
 
 
 def counts_by_state(session: Session) -> dict[str, int]:

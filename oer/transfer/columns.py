@@ -11,7 +11,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from metadata import licences, reading, values, vocabularies
+from metadata import licences, values, vocabularies
 from metadata.record import Record
 
 
@@ -68,7 +68,6 @@ ROW_COLUMNS = frozenset(
 )
 
 _SEPARATORS = re.compile(r"\s*[;|؛]\s*")
-_JSON = re.compile(r"\s*(?:\[\s*[\[{\"\]]|\{\s*[\"}])")
 _AGES = re.compile(r"(\d{1,3})(?:\s*[-–]\s*(\d{1,3})|\s*(\+))?")
 
 
@@ -86,7 +85,7 @@ def record_of(row: Mapping[str, Any], *, language: str = "und") -> tuple[dict[st
         field, lang = _field(column)
         if field in ROW_COLUMNS or _is_empty(cell):
             continue
-        if not _take(data, field, lang or spoken, unpacked(cell)):
+        if not _take(data, field, lang or spoken, cell):
             ignored.append(column)
     return data, [column for column in row if column in ignored]
 
@@ -115,14 +114,6 @@ def _field(column: str) -> tuple[str, str | None]:
         if _ALIASES.get(head, head) in _TEXTS and len(tail) == 2 and tail.isalpha() and values.language(tail):
             name, lang = head, tail
     return _ALIASES.get(name, name), _LANGUAGES.get(lang, lang) or None
-
-
-def unpacked(cell: Any) -> Any:
-    """A list or object that a table holds as JSON, as our exports write what has no simpler form."""
-    if not isinstance(cell, str) or not _JSON.match(cell):
-        return cell
-    found, problems = reading.load(cell.encode("utf-8", "surrogatepass"))
-    return cell if problems else found
 
 
 def _is_empty(cell: Any) -> bool:

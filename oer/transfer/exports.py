@@ -18,12 +18,12 @@ from sqlmodel import Session
 from oer import institutions, queries
 from oer.db import reading
 from oer.errors import Full, Invalid, TooLarge
-from oer.models import AttachedFile, Institution, Resource, Version, VersionFile
+from oer.models import Institution, Resource, Version, VersionFile
 from oer.transfer.folders import MOST_MEMBERS
 from storage.store import Store
 
 _PAGE = 200
-NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 Member = Callable[[str], AbstractContextManager[IO[bytes]]]
 
@@ -44,25 +44,15 @@ def export(
     that too. Raises Invalid (``export.…``), Full, TooLarge where a ZIP would hold more than an import takes,
     NotFound for the institution, and what the store raises for bytes that are missing or damaged.
     """
-    with reading(engine) as session:
-        within = institutions.find(session, institution).path if institution is not None else None
-    with appearing(target) as part, _writer(part, zipped=target.suffix.lower() == ".zip") as member:
-        return _write(engine, store, member, beside=part.parent, within=within, files=files, progress=progress)
-
-
-@contextmanager
-def appearing(target: Path) -> Iterator[Path]:
-    """A place beside the target for what becomes the target when the block ends well, and else is removed.
-
-    Raises Invalid where something lies there already or nothing can be written, Full.
-    """
     if os.path.lexists(target):
         raise Invalid("export.target-exists", path=str(target))
+    with reading(engine) as session:
+        within = institutions.find(session, institution).path if institution is not None else None
     part = target.with_name(f".{target.name}.part")
     try:
         _remove(part)
-        part.parent.mkdir(parents=True, exist_ok=True)
-        yield part
+        with _writer(part, zipped=target.suffix.lower() == ".zip") as member:
+            done = _write(engine, store, member, beside=part.parent, within=within, files=files, progress=progress)
         _rename(part, target)
     except BaseException as error:
         with suppress(OSError):
@@ -70,10 +60,11 @@ def appearing(target: Path) -> Iterator[Path]:
         if isinstance(error, OSError):
             raise _meaning(error, target) from None
         raise
+    return done
 
 
 def _meaning(error: OSError, target: Path) -> Full | Invalid:
-    if error.errno in NO_ROOM:
+    if error.errno in _NO_ROOM:
         return Full("export.full", path=str(target))
     return Invalid("export.unwritable", path=str(target), reason=error.strerror or str(error))
 
@@ -95,6 +86,7 @@ def _rename(part: Path, target: Path) -> None:
 @contextmanager
 def _writer(part: Path, *, zipped: bool) -> Iterator[Member]:
     """A way to open members by name, in a folder or in an archive."""
+    part.parent.mkdir(parents=True, exist_ok=True)
     if zipped:
         with zipfile.ZipFile(part, "x") as archive:
             yield lambda name: _in_archive(archive, name)
@@ -181,23 +173,19 @@ def _row(resource: Resource, version: Version, owner: Institution, files: list[V
     return {
         "id": resource.public_id,
         "institution": owner.slug,
-        "digest": version.digest,
-        "state": resource.state,
         "version": version.number,
         "published": version.published.isoformat(),
         "record": json.loads(version.record),
-        "files": [file_of(resource, file) for file in files],
-    }
-
-
-def file_of(resource: Resource, file: AttachedFile) -> dict[str, Any]:
-    """A file as a row of an index tells it."""
-    return {
-        "path": f"files/{resource.public_id}/{file.name}",
-        "name": file.name,
-        "role": file.role,
-        "language": file.language,
-        "media_type": file.media_type,
-        "size": file.size,
-        "sha256": file.key,
+        "files": [
+            {
+                "path": f"files/{resource.public_id}/{file.name}",
+                "name": file.name,
+                "role": file.role,
+                "language": file.language,
+                "media_type": file.media_type,
+                "size": file.size,
+                "sha256": file.key,
+            }
+            for file in files
+        ],
     }

@@ -3,7 +3,6 @@
 No name leads out of the folder or archive that was given, and nothing that an archive says about itself is believed.
 """
 
-import io
 import os
 import stat
 import unicodedata
@@ -18,7 +17,6 @@ from oer.errors import Invalid, TooLarge
 
 _CHUNK = 1024 * 1024
 MOST_MEMBERS = 10_000
-_DIRECTORY = 8 * 1024 * 1024  # bytes; 800 for each member
 _RATIO = 50
 _RATIO_FLOOR = 10 * 1024 * 1024  # a small member may compress as well as it likes
 _PLAIN = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
@@ -87,13 +85,6 @@ class Directory:
         raise Invalid("file.vanished", name=name)
 
 
-class Nothing:
-    """No files: for a table that came alone."""
-
-    def chunks(self, name: str) -> Iterator[bytes]:
-        raise Invalid("file.vanished", name=name)
-
-
 class Archive:
     """Files inside a ZIP, below ``prefix``. What is read is counted, whatever sizes the archive claims."""
 
@@ -104,10 +95,6 @@ class Archive:
 
     def names(self) -> Iterator[str]:
         return iter(self._members)
-
-    def below(self, prefix: str) -> "Archive":
-        """The same files, named from a folder inside."""
-        return Archive(self._archive, self.prefix + prefix)
 
     def chunks(self, name: str) -> Iterator[bytes]:
         inside = PurePosixPath(name)
@@ -148,42 +135,21 @@ def _name(info: zipfile.ZipInfo) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-class _Wary(io.BufferedReader):
-    """``zipfile`` takes the whole directory at one read, as long as the archive says that it is."""
-
-    def read(self, size: int | None = -1, /) -> bytes:
-        if size is not None and size > _DIRECTORY:
-            raise TooLarge("archive.too-many", limit=MOST_MEMBERS)
-        return super().read(size)
-
-
 @contextmanager
-def archive(path: Path, *, name: str | None = None) -> Iterator[Archive]:
-    """The ZIP at ``path``, called ``name`` in errors.
-
-    Raises Invalid where it is none or lies about its size, TooLarge with too many members.
-    """
-    told = name or str(path)
+def archive(path: Path) -> Iterator[Archive]:
+    """The ZIP at ``path``. Raises Invalid where it is none or lies about its size, TooLarge with too many members."""
     try:
         size = path.stat().st_size
-        file = _Wary(io.FileIO(path))
-    except OSError as error:
-        raise Invalid("import.source-unreadable", path=told, reason=error.strerror or "") from None
-    with file:
-        try:
-            opened = zipfile.ZipFile(file)
-        except _DAMAGE as error:
-            if isinstance(error, OSError) and error.strerror:
-                raise Invalid("import.source-unreadable", path=told, reason=error.strerror) from None
-            raise Invalid("archive.invalid", path=told) from None
-        yield from _sound(opened, size, told)
-
-
-def _sound(opened: zipfile.ZipFile, size: int, told: str) -> Iterator[Archive]:
-    members = opened.infolist()
-    if len(members) > MOST_MEMBERS:
-        raise TooLarge("archive.too-many", limit=MOST_MEMBERS)
-    # Members that share their bytes would give many times the size of the archive.
-    if sum(info.compress_size for info in members) > size:
-        raise Invalid("archive.invalid", path=told)
-    yield Archive(opened)
+        opened = zipfile.ZipFile(path)
+    except _DAMAGE as error:
+        if isinstance(error, OSError) and error.strerror:
+            raise Invalid("import.source-unreadable", path=str(path), reason=error.strerror) from None
+        raise Invalid("archive.invalid", path=str(path)) from None
+    with opened:
+        members = opened.infolist()
+        if len(members) > MOST_MEMBERS:
+            raise TooLarge("archive.too-many", limit=MOST_MEMBERS)
+        # Members that share their bytes would give many times the size of the archive.
+        if sum(info.compress_size for info in members) > size:
+            raise Invalid("archive.invalid", path=str(path))
+        yield Archive(opened)

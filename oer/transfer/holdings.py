@@ -1,10 +1,9 @@
 """What earlier imports made: which resource a row stands for, and whether there is anything left to do for it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from metadata import versions
 from oer import identifiers, institutions, queries, stored
@@ -60,38 +59,16 @@ def known(session: Session, institution: Institution, item: str, public_id: str 
     return Known(found.resource, found.version, found.version, found.draft)
 
 
-def known_of_many(session: Session, institution: Institution, wanted: Mapping[str, str | None]) -> dict[str, Known]:
-    """:func:`known` for many items (item → public id), by item; those that nothing is known of are not in it."""
-    noted = session.exec(
-        select(ImportedItem).where(
-            ImportedItem.institution_id == institution.id, col(ImportedItem.item).in_(list(wanted))
-        )
-    )
-    items = {one.item for one in noted}
-    ids = [value for item, value in wanted.items() if item not in items and value and identifiers.is_public_id(value)]
-    there = set(session.exec(select(Resource.public_id).where(col(Resource.public_id).in_(ids)))) if ids else set()
-    found = {
-        item: known(session, institution, item, public_id)
-        for item, public_id in wanted.items()
-        if item in items or public_id in there
-    }
-    return {item: one for item, one in found.items() if one is not None}
-
-
 def _known(session: Session, resource: Resource, fingerprint: str | None) -> Known:
     assert resource.id is not None
     version = queries.resources.version(session, resource_id=resource.id, number=resource.number)
     draft = queries.resources.draft(session, resource_id=resource.id)
     return Known(
-        resource,
-        fingerprint,
-        version.digest if version else None,
-        digest_of(session, resource, draft) if draft else None,
+        resource, fingerprint, version.digest if version else None, _digest(session, resource, draft) if draft else None
     )
 
 
-def digest_of(session: Session, resource: Resource, draft: Draft) -> str:
-    """What the digest of a version made of the draft would be. Raises Unavailable (``stored.record_of``)."""
+def _digest(session: Session, resource: Resource, draft: Draft) -> str:
     files = queries.resources.draft_files(session, draft_id=draft.id or 0)
     return versions.digest(stored.record_of(resource, draft), [file.told for file in files])
 

@@ -5,12 +5,11 @@ and are shown to the world in one step of the change clock. A row is reported on
 """
 
 import time
-from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from itertools import islice
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy.engine import Engine
 from sqlmodel import Session
@@ -18,28 +17,39 @@ from sqlmodel import Session
 from metadata import validate, versions
 from metadata.findings import Problem
 from metadata.record import Record
-from oer import deposits, exposure, institutions, policy, publishing, verdicts
+from oer import deposits, exposure, institutions, policy, publishing
 from oer.db import reading, transaction
 from oer.deposits import Limits, Received
 from oer.errors import Conflict, Full, Invalid, OerError, Unavailable
 from oer.models import Institution, Resource
 from oer.policy import Actor
-from oer.transfer import bulk, columns, holdings
+from oer.transfer import columns, holdings
 from oer.transfer.folders import Folder
 from oer.transfer.holdings import Known
 from oer.transfer.rehearsal import Weighed
-from oer.transfer.reports import Result, Status
 from oer.transfer.sources import Row
 from storage import file_names
 from storage.store import Store
 
-_BATCH = 100
+_BATCH = 50
 _BATCH_BYTES = 256 * 1024 * 1024  # a kill in the middle of large files should cost minutes, not hours
 _PATIENCE = 60.0  # seconds to wait for a sweep that has marked the very bytes that come in again
 # What our own exports say about a resource besides its record: true of the place they come from, not of this one.
-_OF_EXPORTS = frozenset({"institution", "version", "published", "digest", "state"})
+_OF_EXPORTS = frozenset({"institution", "version", "published"})
 
-Ledger = Callable[[Session, Sequence[Result]], None]
+Status = Literal["created", "updated", "unchanged", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one row. ``problems`` of severity error only where it failed."""
+
+    number: int
+    item: str
+    status: Status
+    id: str | None = None
+    problems: tuple[Problem, ...] = ()
+    ignored: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +112,7 @@ class _Undone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Importer:
-    """Everything one import works with. With ``rehearsal`` it does all that it would do, and then undoes it.
-
-    ``ledger`` is called with results in the transaction that makes them so, and may end it by raising.
-    """
+    """Everything one import works with. With ``rehearsal`` it does all that it would do, and then undoes it."""
 
     engine: Engine
     store: Store
@@ -115,10 +122,9 @@ class Importer:
     repository_id: str
     now: Callable[[], datetime]
     rehearsal: bool = False
-    ledger: Ledger | None = None
 
-    def run(self, rows: Iterator[Row], folder: Folder, *, done: Container[int] = ()) -> Iterator[Result]:
-        """Import the rows in order but for those with the numbers ``done``, yielding each result after it is safe.
+    def run(self, rows: Iterator[Row], folder: Folder) -> Iterator[Result]:
+        """Import the rows in order, yielding each result after it is safe.
 
         Raises NotFound for the institution, Forbidden where the actor may not deposit there at all, and Full,
         Unavailable or a store's error where nothing more can be written; what was reported stays, and the next
@@ -127,53 +133,36 @@ class Importer:
         with reading(self.engine) as session:
             policy.require_deposit(self.actor, institutions.find(session, self.options.institution))
         store: Store = Weighed() if self.rehearsal else self.store
-        left = (row for row in without_repeats(rows) if row.number not in done)
-        for batch in self._batches(left, folder, store):
+        for batch in self._batches(_without_repeats(rows), folder, store):
             ready = [one for one in batch if isinstance(one, _Ready)]
-            results = {one.number: one for one in batch if isinstance(one, Result)}
-            self._deposit_all(ready, folder, store, results)
+            deposited = self._deposit_all(ready, folder, store)
             for one in batch:
-                yield results[one.number if isinstance(one, Result) else one.judged.row.number]
+                yield one if isinstance(one, Result) else deposited[one.judged.row.number]
 
     def _batches(self, rows: Iterator[Row], folder: Folder, store: Store) -> Iterator[list[_Ready | Result]]:
         """Rows with their bytes received; those that have nothing to do or cannot be done as results already."""
-        while judged := [self._verdict(row) for row in islice(rows, _BATCH)]:
-            known = {} if self.rehearsal else self._known(judged)
-            batch: list[_Ready | Result] = []
-            size = 0
-            for one in judged:
-                prepared = one if isinstance(one, Result) else self._prepare(one, known, folder, store)
-                batch.append(prepared)
-                size += prepared.size if isinstance(prepared, _Ready) else 0
-                if size >= _BATCH_BYTES:
-                    yield batch
-                    batch, size = [], 0
-            if batch:
+        batch: list[_Ready | Result] = []
+        size = 0
+        for row in rows:
+            try:
+                one = self._prepare(row, folder, store)
+            except _Refused as refused:
+                one = _failed(row, refused.problems, refused.ignored)
+            batch.append(one)
+            size += one.size if isinstance(one, _Ready) else 0
+            if len(batch) >= _BATCH or size >= _BATCH_BYTES:
                 yield batch
+                batch, size = [], 0
+        if batch:
+            yield batch
 
-    def _verdict(self, row: Row) -> _Judged | Result:
-        try:
-            return self._judge(row)
-        except _Refused as refused:
-            return failed(row, refused.problems, refused.ignored)
-
-    def _known(self, judged: Sequence[_Judged | Result]) -> dict[str, Known]:
-        wanted = {self._item(one.row): one.row.public_id for one in judged if isinstance(one, _Judged)}
-        with reading(self.engine) as session:
-            institution = institutions.find(session, self.options.institution)
-            return holdings.known_of_many(session, institution, wanted)
-
-    def _prepare(self, judged: _Judged, known: Mapping[str, Known], folder: Folder, store: Store) -> _Ready | Result:
-        """The row with its bytes in the store; where it is known and nothing has changed, they are only weighed."""
-        try:
-            before = known.get(self._item(judged.row))
-            if before is not None:
-                weighed = self._receive(judged, folder, Weighed())
-                if before.is_settled(weighed.fingerprint, publish=self.options.publish):
-                    return judged.result("unchanged", before.resource.public_id)
-            return self._receive(judged, folder, store)
-        except _Refused as refused:
-            return failed(judged.row, refused.problems, refused.ignored)
+    def _prepare(self, row: Row, folder: Folder, store: Store) -> _Ready | Result:
+        judged = self._judge(row)
+        if not self.rehearsal:
+            public_id = self._unchanged(judged, folder)
+            if public_id is not None:
+                return judged.result("unchanged", public_id)
+        return self._receive(judged, folder, store)
 
     def _judge(self, row: Row) -> _Judged:
         if row.fault is not None:
@@ -185,7 +174,7 @@ class Importer:
             problems = [*problems, *validate.problems(record, stage)]
             if not row.files and self.options.publish and record.access.kind != "metadata-only":
                 problems.append(Problem("files.missing", "files"))
-        if record is None or verdicts.errors_of(problems):
+        if record is None or deposits.errors_of(problems):
             raise _Refused(problems, ignored)
         if len(row.files) > self.limits.max_files:
             raise _Refused([Problem("files.too-many", "files", {"limit": self.limits.max_files})], ignored)
@@ -200,6 +189,20 @@ class Importer:
             return columns.merged(data, defaults), ignored
         others = [name for name in row.data if name not in columns.ROW_COLUMNS | _OF_EXPORTS]
         return (columns.merged(nested, defaults) if isinstance(nested, dict) else nested), others
+
+    def _unchanged(self, judged: _Judged, folder: Folder) -> str | None:
+        """The id of the resource that this row made before, where neither it nor its files differ since.
+
+        The files are read to know that, but not stored once more: a second run writes nothing.
+        """
+        with reading(self.engine) as session:
+            institution = institutions.find(session, self.options.institution)
+            known = holdings.known(session, institution, self._item(judged.row), judged.row.public_id)
+        if known is None:
+            return None
+        weighed = self._receive(judged, folder, Weighed())
+        settled = known.is_settled(weighed.fingerprint, publish=self.options.publish)
+        return known.resource.public_id if settled else None
 
     def _receive(self, judged: _Judged, folder: Folder, store: Store) -> _Ready:
         received = []
@@ -223,20 +226,16 @@ class Importer:
     def _item(self, row: Row) -> str:
         return f"{self.options.source}/{row.item}"
 
-    def _deposit_all(self, ready: Sequence[_Ready], folder: Folder, store: Store, results: dict[int, Result]) -> None:
-        """One transaction for all; rows whose bytes the sweeper was about to take are put again and repeated.
-
-        ``results`` are those of the batch, known and becoming known.
-        """
+    def _deposit_all(self, ready: Sequence[_Ready], folder: Folder, store: Store) -> dict[int, Result]:
+        """One transaction for all; rows whose bytes the sweeper was about to take are put again and repeated."""
+        results: dict[int, Result] = {}
         patience = time.monotonic() + _PATIENCE
-        noted: set[int] = set()
         while ready:
             again: list[_Ready] = []
             with suppress(_Undone), transaction(self.engine) as session:
                 shown = self._deposit_each(session, ready, results, again)
                 if self.rehearsal:
                     raise _Undone
-                self._note(session, results, noted)
                 exposure.expose(session, shown, repository_id=self.repository_id, now=self.now())
             if again and time.monotonic() > patience:
                 raise Unavailable("blob.being-removed")
@@ -247,26 +246,17 @@ class Importer:
                 try:
                     ready.append(self._receive(one.judged, folder, store))
                 except _Refused as refused:
-                    results[one.judged.row.number] = failed(one.judged.row, refused.problems, refused.ignored)
-        if self.ledger is not None and len(noted) < len(results):
-            with transaction(self.engine) as session:
-                self._note(session, results, noted)
-
-    def _note(self, session: Session, results: Mapping[int, Result], noted: set[int]) -> None:
-        if self.ledger is not None:
-            self.ledger(session, [result for number, result in sorted(results.items()) if number not in noted])
-            noted.update(results)
+                    results[one.judged.row.number] = _failed(one.judged.row, refused.problems, refused.ignored)
+        return results
 
     def _deposit_each(
         self, session: Session, ready: Sequence[_Ready], results: dict[int, Result], again: list[_Ready]
     ) -> list[tuple[Resource, Institution]]:
         """Every row in a savepoint: its result, or its place in ``again``; what has to be shown."""
         institution = holdings.held(session, self.options.institution)
-        shown = self._deposit_new(session, institution, ready, results)
+        shown: list[tuple[Resource, Institution]] = []
         for one in ready:
             row = one.judged.row
-            if row.number in results:
-                continue
             try:
                 with session.begin_nested():
                     results[row.number], resource = self._deposit(session, institution, one)
@@ -277,33 +267,11 @@ class Importer:
             except Full:
                 raise
             except OerError as error:
-                results[row.number] = failed(row, problems_of(error), one.judged.ignored)
+                results[row.number] = _failed(row, _problems_of(error), one.judged.ignored)
             else:
                 if resource is not None:
                     shown.append((resource, institution))
         return shown
-
-    def _deposit_new(
-        self, session: Session, institution: Institution, ready: Sequence[_Ready], results: dict[int, Result]
-    ) -> list[tuple[Resource, Institution]]:
-        """New rows without files all at once: their results, and what has to be shown. None where one may not be."""
-        new = {self._item(one.judged.row): one.judged for one in ready if not one.files}
-        known = holdings.known_of_many(session, institution, {item: one.row.public_id for item, one in new.items()})
-        records = {item: one.record for item, one in new.items() if item not in known}
-        if not records:
-            return []
-        publish = self.options.publish
-        try:
-            with session.begin_nested():
-                made = bulk.begin(session, self.actor, institution, records, publish=publish, now=self.now())
-        except (Full, Unavailable):
-            raise
-        except OerError:
-            return []  # each is told why for itself
-        for item, resource in zip(records, made, strict=True):
-            public_id = None if self.rehearsal else resource.public_id
-            results[new[item].row.number] = new[item].result("created", public_id)
-        return [(resource, institution) for resource in made] if publish else []
 
     def _deposit(self, session: Session, institution: Institution, one: _Ready) -> tuple[Result, Resource | None]:
         """One row inside its savepoint: what became of it, and the resource where it has to be shown."""
@@ -369,7 +337,7 @@ class Importer:
             attached.position = position
 
 
-def without_repeats(rows: Iterator[Row]) -> Iterator[Row]:
+def _without_repeats(rows: Iterator[Row]) -> Iterator[Row]:
     """Two rows of one name would fight for one resource: the second is at fault."""
     seen: dict[str, int] = {}
     for row in rows:
@@ -377,7 +345,7 @@ def without_repeats(rows: Iterator[Row]) -> Iterator[Row]:
         yield row if first == row.number else replace(row, fault=Problem("import.row-repeated", "", {"first": first}))
 
 
-def problems_of(error: OerError) -> list[Problem]:
+def _problems_of(error: OerError) -> list[Problem]:
     return list(error.problems) if isinstance(error, Invalid) and error.problems else [_as_problem(error)]
 
 
@@ -385,5 +353,5 @@ def _as_problem(error: OerError, place: str = "") -> Problem:
     return Problem(error.code, place, dict(error.params))
 
 
-def failed(row: Row, problems: Sequence[Problem], ignored: Sequence[str] = ()) -> Result:
+def _failed(row: Row, problems: Sequence[Problem], ignored: Sequence[str] = ()) -> Result:
     return Result(row.number, row.item, "failed", None, tuple(problems), tuple(ignored))

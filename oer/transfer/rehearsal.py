@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
-from storage import checksums
 from storage.errors import Missing
 from storage.memory import MemoryStore
 from storage.store import Stat, Stored
@@ -24,13 +23,12 @@ class Weighed(MemoryStore):
         made._sizes[stored.key] = stored.size
         return made
 
-    def put(self, chunks: Iterable[bytes], expected: str | None = None) -> Stored:
+    def put(self, chunks: Iterable[bytes]) -> Stored:
         digest, size = hashlib.sha256(), 0
         for chunk in chunks:
             digest.update(chunk)
             size += len(chunk)
         stored = Stored(digest.hexdigest(), size)
-        checksums.agree(expected, stored.key)
         self._sizes[stored.key] = size
         return stored
 

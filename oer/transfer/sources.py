@@ -1,13 +1,11 @@
 """What an import reads: a folder with an index, a CSV, JSON or JSON-lines table, or a ZIP of such a folder."""
 
-import codecs
 import csv
 import hashlib
 import io
-import itertools
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
@@ -16,12 +14,11 @@ from typing import Any
 from metadata import reading, values
 from metadata.findings import Problem, shown
 from oer.errors import Invalid, TooLarge
-from oer.transfer import cells, columns, folders
+from oer.transfer import columns, folders
 from oer.transfer.folders import Archive, Directory, Folder
 
 INDEXES = ("index.json", "index.jsonl", "index.csv")
-_INDEX_SIZE = 1024**3  # bytes
-_LINE = 2 * reading.MAX_BYTES  # characters; what is longer is no row
+_INDEX_SIZE = 1024**3  # bytes; the table is read whole
 _ITEM = 500  # characters; longer names are kept as digests
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
@@ -62,26 +59,14 @@ class Source:
 
 
 Raw = tuple[int, Any]  # line or position; an object, a Problem, or something that is no row
-Reader = Callable[[], Iterator[bytes]]  # each call reads from the start
-
-csv.field_size_limit(reading.MAX_BYTES)  # a cell may hold a whole list of a record
 
 
 @contextmanager
-def opened(
-    path: Path,
-    *,
-    files: Path | None = None,
-    most: int,
-    name: str | None = None,
-    line_size: int = reading.MAX_BYTES,
-) -> Iterator[Source]:
+def opened(path: Path, *, files: Path | None = None, most: int, line_size: int = reading.MAX_BYTES) -> Iterator[Source]:
     """Open a folder, ``.zip``, ``.csv``, ``.json`` or ``.jsonl``; ``files`` is where rows' paths start if elsewhere.
 
-    ``name`` is what the source is called where its path says nothing to anybody, with the ending that tells its kind.
-    Raises Invalid (``import.…``, ``archive.…``) where it cannot be read as a table, TooLarge above ``most`` rows.
-    A line of ``.jsonl`` above ``line_size`` bytes is a row with a fault. Tables are looked through to their end
-    before the first row comes, and never held in memory, but for JSON.
+    A line of ``.jsonl`` above ``line_size`` bytes is a row with a fault. Raises Invalid (``import.…``, ``archive.…``)
+    where it cannot be read as a table, TooLarge above ``most`` rows.
     """
     if files is not None and not files.is_dir():
         raise Invalid("import.files-missing", path=str(files))
@@ -90,27 +75,29 @@ def opened(
         if index is None:
             raise Invalid("import.index-missing", path=str(path), known=", ".join(INDEXES))
         path = index
-    told = name or str(path)
-    if PurePosixPath(told).suffix.lower() != ".zip":
-        _require_table(path, told)
-        raws, count = _table(name or path.name, lambda: folders.read(path, name=told), most, line_size)
-        folder: Folder = Directory(files or path.parent) if name is None or files else folders.Nothing()
-        yield Source(_rows(raws), count, folder)
+    if path.suffix.lower() != ".zip":
+        raws = _table(path.name, _whole(path), most, line_size)
+        yield Source(_rows(raws), len(raws), Directory(files or path.parent))
         return
-    with folders.archive(path, name=told) as archive:
-        index_name = _index_inside(told, archive)
-        raws, count = _table(index_name, lambda: archive.chunks(index_name), most, line_size)
-        prefix = index_name[: len(index_name) - len(PurePosixPath(index_name).name)]
-        yield Source(_rows(raws), count, Directory(files) if files else archive.below(prefix))
+    with folders.archive(path) as archive:
+        index_name = _index_inside(path, archive)
+        raws = _table(index_name, b"".join(_limited(archive.chunks(index_name))), most, line_size)
+        archive.prefix = index_name[: len(index_name) - len(PurePosixPath(index_name).name)]
+        yield Source(_rows(raws), len(raws), Directory(files) if files else archive)
 
 
-def _require_table(path: Path, told: str) -> None:
+def _whole(path: Path) -> bytes:
+    _require_there(path)
+    if path.suffix.lower() not in {".json", ".jsonl", ".csv"}:
+        raise Invalid("import.kind-unknown", path=str(path))
+    return b"".join(_limited(folders.read(path, name=str(path))))
+
+
+def _require_there(path: Path) -> None:
     try:
         path.stat()
     except OSError as error:
-        raise Invalid("import.source-unreadable", path=told, reason=error.strerror or "") from None
-    if PurePosixPath(told).suffix.lower() not in {".json", ".jsonl", ".csv"}:
-        raise Invalid("import.kind-unknown", path=told)
+        raise Invalid("import.source-unreadable", path=str(path), reason=error.strerror or "") from None
 
 
 def _limited(chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -122,130 +109,61 @@ def _limited(chunks: Iterator[bytes]) -> Iterator[bytes]:
         yield chunk
 
 
-def _index_inside(told: str, archive: Archive) -> str:
+def _index_inside(path: Path, archive: Archive) -> str:
     """The index nearest to the top: many people pack the folder, not what is in it."""
     names = [name for name in archive.names() if PurePosixPath(name).name in INDEXES]
     if not names:
-        raise Invalid("import.index-missing", path=told, known=", ".join(INDEXES))
+        raise Invalid("import.index-missing", path=str(path), known=", ".join(INDEXES))
     return min(names, key=lambda name: (name.count("/"), INDEXES.index(PurePosixPath(name).name), name))
 
 
-def _table(name: str, read: Reader, most: int, line_size: int) -> tuple[Iterator[Raw], int]:
-    """The rows of a table, and how many there are."""
-    suffix = PurePosixPath(name).suffix.lower()
-    if suffix == ".json":
-        whole = list(_counted(enumerate(_json(name, _whole(name, read)), 1), most))
-        return iter(whole), len(whole)
-    _require_text(name, read)
-    if suffix == ".csv":
-        count = sum(1 for _ in _counted(_csv(name, read), most))
-        return _csv(name, read), count
-    count = sum(1 for _ in _counted(_lines(read, line_size), most))
-    return ((number, _json_line(number, line, line_size)) for number, line in _lines(read, line_size)), count
-
-
-def _counted(rows: Iterable[Raw], most: int) -> Iterator[Raw]:
-    for count, row in enumerate(rows, 1):
-        if count > most:
-            raise TooLarge("import.too-many-rows", limit=most)
-        yield row
-
-
-def _whole(name: str, read: Reader) -> str:
-    _require_text(name, read)
-    return b"".join(_limited(read())).decode("utf-8-sig")
-
-
-def _require_text(name: str, read: Reader) -> None:
-    """Raises Invalid with the place of the first byte that is no UTF-8."""
-    decoder = codecs.getincrementaldecoder("utf-8")()
-    done = 0
+def _table(name: str, content: bytes, most: int, line_size: int) -> list[Raw]:
     try:
-        for chunk in _limited(read()):
-            decoder.decode(chunk)
-            done += len(chunk)
-        chunk = b""
-        decoder.decode(chunk, final=True)
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        begun = len(error.object) - len(chunk)  # bytes of a character that began in the chunk before
-        raise Invalid("import.encoding", path=name, position=done - begun + error.start + 1) from None
+        raise Invalid("import.encoding", path=name, position=error.start + 1) from None
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix == ".csv":
+        rows = _csv(name, text)
+    elif suffix == ".jsonl":
+        lines = ((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip())
+        rows = [(number, _json_line(number, line, line_size)) for number, line in lines]
+    else:
+        rows = list(enumerate(_json(name, text), 1))
+    if len(rows) > most:
+        raise TooLarge("import.too-many-rows", limit=most)
+    return rows
 
 
-class _Pieces(io.RawIOBase):
-    """Pieces of bytes as a file to read."""
-
-    def __init__(self, pieces: Iterator[bytes]) -> None:
-        self._pieces = pieces
-        self._left = memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        if not self._left:
-            self._left = memoryview(next(self._pieces, b""))
-        size = min(len(buffer), len(self._left))
-        buffer[:size] = self._left[:size]
-        self._left = self._left[size:]
-        return size
-
-
-def _text(read: Reader, newline: str) -> io.TextIOWrapper:
-    return io.TextIOWrapper(io.BufferedReader(_Pieces(_limited(read()))), encoding="utf-8-sig", newline=newline)
-
-
-def _lines(read: Reader, most: int) -> Iterator[Raw]:
-    """Lines that are not empty, by their number from 1; a Problem for one far above ``most`` bytes."""
-    number = 0
-    with _text(read, "\n") as text:
-        while line := text.readline(2 * most):
-            number += 1
-            if len(line) == 2 * most and not line.endswith("\n"):
-                size = len(line)
-                while not line.endswith("\n") and (line := text.readline(2 * most)):
-                    size += len(line)
-                yield number, Problem("json.too-large", "", {"size": size, "limit": most})
-            elif line.strip():
-                yield number, line.removesuffix("\n")
-
-
-def _csv(name: str, read: Reader) -> Iterator[Raw]:
+def _csv(name: str, text: str) -> list[Raw]:
+    head = next(iter(text.splitlines()), "")
+    delimiter = max(",;\t", key=head.count)
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    rows: list[Raw] = []
     begins = 1
-    with _text(read, "") as text:
-        try:
-            head = text.readline(_LINE)
-            delimiter = max(",;\t", key=head.count)
-            lines = csv.reader(itertools.chain([head], _short(text)), delimiter=delimiter, strict=True)
-            header = [cell.strip() for cell in next(lines, [])]
-            repeated = sorted({column for column in header if column and header.count(column) > 1})
-            if repeated:
-                raise Invalid("import.columns-repeated", path=name, columns=", ".join(repeated))
+    try:
+        header = [cell.strip() for cell in next(lines, [])]
+        repeated = sorted({column for column in header if column and header.count(column) > 1})
+        if repeated:
+            raise Invalid("import.columns-repeated", path=name, columns=", ".join(repeated))
+        begins = lines.line_num + 1
+        for cells in lines:
+            if any(cell.strip() for cell in cells):
+                rows.append((begins, _csv_row(header, cells)))
             begins = lines.line_num + 1
-            for row in lines:
-                if any(cell.strip() for cell in row):
-                    yield begins, _csv_row(header, row)
-                begins = lines.line_num + 1
-        except csv.Error:
-            raise Invalid("import.csv-invalid", path=name, line=begins) from None
+    except csv.Error:
+        raise Invalid("import.csv-invalid", path=name, line=begins) from None
+    return rows
 
 
-def _short(text: io.TextIOWrapper) -> Iterator[str]:
-    while line := text.readline(_LINE):
-        if len(line) == _LINE:
-            raise csv.Error("a line without an end")
-        yield line
-
-
-def _csv_row(header: list[str], row: list[str]) -> Any:
+def _csv_row(header: list[str], cells: list[str]) -> Any:
     """A shorter row leaves its last columns empty, as spreadsheets do; a longer one has lost its columns."""
-    if any(cell.strip() for cell in row[len(header) :]):
-        return Problem("import.row-cells", "", {"count": len(row), "limit": len(header)})
-    return dict(zip(header, map(cells.unguarded, row), strict=False))
+    if any(cell.strip() for cell in cells[len(header) :]):
+        return Problem("import.row-cells", "", {"count": len(cells), "limit": len(header)})
+    return dict(zip(header, cells, strict=False))
 
 
-def _json_line(number: int, line: Any, size: int) -> Any:
-    if isinstance(line, Problem):
-        return line
+def _json_line(number: int, line: str, size: int) -> Any:
     found, problems = reading.load(line.encode(), size)
     if not problems:
         return found
@@ -280,7 +198,7 @@ def _json(name: str, text: str) -> list[Any]:
     return items
 
 
-def _rows(raws: Iterator[Raw]) -> Iterator[Row]:
+def _rows(raws: list[Raw]) -> Iterator[Row]:
     for number, raw in raws:
         if isinstance(raw, Problem):
             yield Row(number, "", fault=raw)

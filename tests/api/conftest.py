@@ -1,20 +1,22 @@
 """One installation with its doors, and resources whose files have a type of their own."""
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 
 import factories
 import pytest
 import sqlalchemy as sa
-from factories import Watch, token_of
+from factories import Watch
 from starlette.testclient import TestClient
 
 from api import app
 from metadata.record import Record
-from oer import deposits, publishing
+from oer import accounts, deposits, publishing
 from oer.db import transaction
 from oer.installation import Installation
-from oer.policy import OPERATOR
+from oer.models import Person
+from oer.policy import OPERATOR, Actor
 from oer.workflow import Role
 
 
@@ -94,6 +96,24 @@ def _fill(home: Installation, public_id: str, files: Mapping[str, tuple[bytes, s
                 now=home.now(),
             )
         publishing.publish(session, OPERATOR, public_id, repository_id=home.repository_id, now=home.now())
+
+
+def token_of(home: Installation, actor: Actor, *scopes: str) -> dict[str, str]:
+    """An Authorization header that speaks for this person."""
+    with transaction(home.engine) as session:
+        person = session.get(Person, actor.person_id)
+        assert person is not None
+        _, secret = accounts.create_token(
+            session,
+            OPERATOR,
+            person,
+            name="test",
+            scopes=scopes or ("read",),
+            lifetime=timedelta(days=1),
+            longest=timedelta(days=90),
+            now=home.now(),
+        )
+    return {"Authorization": f"Bearer {secret}"}
 
 
 @pytest.fixture

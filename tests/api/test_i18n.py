@@ -56,12 +56,6 @@ def test_percent_signs_stand_in_placeholders_only(language: Language) -> None:
             assert "%" not in NAMES.sub("", text).replace("%%", ""), code
 
 
-def test_no_line_of_french_begins_with_its_colon() -> None:
-    for code, entry in catalogue("fr").items():
-        for text in entry.texts:
-            assert not re.search(" [:;?!»]|« | %%", text), code
-
-
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_headers_name_the_language_and_its_plural_forms(language: Language) -> None:
     for file in (i18n._LOCALE / language).glob("*.po"):

@@ -19,7 +19,7 @@ from fault_counts import TIMEOUT, count
 from sqlalchemy.engine import Engine
 from sqlmodel import select
 
-from oer import blobs, deposits, installation, publishing, verdicts
+from oer import blobs, deposits, installation, publishing
 from oer.db import reading, transaction
 from oer.errors import Conflict, NotFound, OerError, Stale
 from oer.installation import Installation
@@ -142,7 +142,7 @@ def test_without_a_transaction_the_losers_meet_a_constraint_or_win_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     together = threading.Barrier(8)
-    checked = verdicts.require_publishable
+    checked = deposits.require_publishable
 
     def slowly(*arguments: Any) -> Any:
         together.wait(20)
@@ -151,7 +151,7 @@ def test_without_a_transaction_the_losers_meet_a_constraint_or_win_too(
     with opened(tmp_path, database_pool=50) as home, ExitStack() as stack:
         public_id = drafted(home)
         loose = without_transactions(home, stack)
-        monkeypatch.setattr(verdicts, "require_publishable", slowly)
+        monkeypatch.setattr(deposits, "require_publishable", slowly)
         outcomes = at_once(8, lambda _: publish_with(loose, home, public_id))
     assert len(won(outcomes)) != 1 or not codes(outcomes) <= TOLD
 

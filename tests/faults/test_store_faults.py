@@ -64,7 +64,7 @@ class BreaksOff(Through):
         super().__init__(store)
         self._after = after
 
-    def put(self, chunks: Iterable[bytes], expected: str | None = None) -> Stored:
+    def put(self, chunks: Iterable[bytes]) -> Stored:
         def some() -> Iterator[bytes]:
             done = 0
             for chunk in chunks:
@@ -73,14 +73,14 @@ class BreaksOff(Through):
                     raise Unavailable("broke off")
                 yield chunk
 
-        return self._store.put(some(), expected)
+        return self._store.put(some())
 
 
 class Forgets(Through):
     """Keeps only the beginning of what it is given, and says so by its digest alone."""
 
-    def put(self, chunks: Iterable[bytes], expected: str | None = None) -> Stored:
-        return self._store.put(itertools.islice(chunks, 1), expected)
+    def put(self, chunks: Iterable[bytes]) -> Stored:
+        return self._store.put(itertools.islice(chunks, 1))
 
 
 class Watched(Through):
@@ -100,8 +100,8 @@ class Watched(Through):
                 self.held.append(what)
             yield chunk
 
-    def put(self, chunks: Iterable[bytes], expected: str | None = None) -> Stored:
-        return self._store.put(self._watch("put", chunks), expected)
+    def put(self, chunks: Iterable[bytes]) -> Stored:
+        return self._store.put(self._watch("put", chunks))
 
     def open(self, key: str, start: int = 0, length: int | None = None) -> Iterator[bytes]:
         return self._watch("open", self._store.open(key, start, length))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from record_strategies import json_values, record_shaped
 
 from metadata import validate
-from metadata.reading import MAX_BYTES, MAX_DEPTH, MAX_ITEMS, MAX_NUMBER, MAX_VALUES, merged
+from metadata.reading import MAX_BYTES, MAX_DEPTH, MAX_ITEMS, MAX_NUMBER, MAX_VALUES
 from metadata.validate import PARAMS, Problem, parse, parse_json, problems
 
 
@@ -178,43 +178,3 @@ def test_the_golden_records_have_no_problem_at_all() -> None:
         assert found == []
         assert record is not None
         assert validate.problems(record, "publish") == []
-
-
-@pytest.mark.parametrize(
-    ("target", "patch", "result"),
-    [
-        # RFC 7396, appendix A, as far as objects are patched by objects
-        ({"a": "b"}, {"a": "c"}, {"a": "c"}),
-        ({"a": "b"}, {"b": "c"}, {"a": "b", "b": "c"}),
-        ({"a": "b"}, {"a": None}, {}),
-        ({"a": "b", "b": "c"}, {"a": None}, {"b": "c"}),
-        ({"a": ["b"]}, {"a": "c"}, {"a": "c"}),
-        ({"a": "c"}, {"a": ["b"]}, {"a": ["b"]}),
-        ({"a": {"b": "c"}}, {"a": {"b": "d", "c": None}}, {"a": {"b": "d"}}),
-        ({"a": [{"b": "c"}]}, {"a": [1]}, {"a": [1]}),
-        ({"e": None}, {"a": 1}, {"e": None, "a": 1}),
-        ({}, {"a": {"bb": {"ccc": None}}}, {"a": {"bb": {}}}),
-    ],
-)
-def test_a_merge_patch_does_what_its_specification_shows(
-    target: dict[str, Any], patch: dict[str, Any], result: dict[str, Any]
-) -> None:
-    before = json.dumps(target)
-    assert merged(target, patch) == result
-    assert json.dumps(target) == before
-
-
-@given(st.dictionaries(st.text(), json_values()), st.dictionaries(st.text(), json_values()))
-def test_a_merge_patch_that_was_applied_changes_nothing_more(target: dict[str, Any], patch: dict[str, Any]) -> None:
-    once = merged(target, patch)
-    assert repr(merged(once, patch)) == repr(once)
-
-
-def test_a_merge_patch_may_be_as_deep_as_it_likes() -> None:
-    patch: dict[str, Any] = {}
-    for _ in range(100_000):
-        patch = {"a": patch}
-    found = merged({}, patch)
-    for _ in range(100_000):
-        found, patch = found["a"], patch["a"]
-    assert found == {}

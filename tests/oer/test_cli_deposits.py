@@ -160,7 +160,7 @@ def test_an_action_is_the_person_s_who_is_named(terminal: Terminal) -> None:
         assert resource is not None
         assert person is not None
         assert resource.author_id == person.id
-        assert ("resource.publish", f"person:{person.id}") in {
+        assert ("resource.publish", email) in {
             (row.action, row.by) for row in queries.audit.unsealed(session, limit=100)
         }
 

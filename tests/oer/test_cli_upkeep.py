@@ -230,15 +230,3 @@ def test_the_doctor_counts_records_that_cannot_be_read(terminal: Terminal) -> No
         session.add(version)
     terminal.good("worker", "--once")
     assert found_by_the_doctor(terminal)["doctor.records-unreadable"] == "error"
-
-
-def test_resources_are_measured_against_datasette_with_the_same_records(terminal: Terminal) -> None:
-    told = terminal.json("bench", "resources", "--records", "30", "--rounds", "2", "--seconds", "0.2")
-    assert told["records"] == 30
-    assert len(told["rounds"]) == 2
-    assert all(told[name]["answers"] > 0 for name in ("ours", "known", "datasette"))
-    assert told["known"]["size"] < told["ours"]["size"]
-    assert told["ratio"] > 0
-    missing = terminal("bench", "resources", "--datasette", str(terminal.folder / "none"))
-    assert missing.code == 2
-    assert "pip install datasette" in missing.err

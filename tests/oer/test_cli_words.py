@@ -155,8 +155,7 @@ def test_usage_errors_are_exit_two_on_standard_error(terminal: Terminal) -> None
 def test_every_kind_of_error_has_an_exit_code_of_its_own_meaning() -> None:
     wanted = {
         errors.Invalid: 3, errors.TooLarge: 3, errors.NotFound: 4, errors.Gone: 4, errors.Forbidden: 5,
-        errors.Unauthenticated: 5, errors.Conflict: 5, errors.Stale: 5, errors.TooMany: 5,
-        errors.Full: 6, errors.Unavailable: 6,
+        errors.Unauthenticated: 5, errors.Conflict: 5, errors.Stale: 5, errors.Full: 6, errors.Unavailable: 6,
         errors.Misconfigured: 7,
     }  # fmt: skip
     assert set(wanted) == set(errors.CODES)

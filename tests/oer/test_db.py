@@ -400,38 +400,3 @@ def test_who_loses_a_race_for_a_unique_name_is_told_so(home):
     with pytest.raises(Conflict) as lost:
         make()
     assert lost.value.code == "write.collided"
-
-
-@sqlite_only
-def test_a_commit_by_anybody_is_noticed_and_nothing_else(engine):
-    def elsewhere(end: str) -> None:
-        code = (
-            "import sys, pysqlite3.dbapi2 as sqlite\n"
-            "line = sqlite.connect(sys.argv[1], isolation_level=None)\n"
-            "line.execute('BEGIN IMMEDIATE'); line.execute('UPDATE job SET attempts = attempts + 1')\n"
-            f"line.execute('{end}')"
-        )
-        subprocess.run([sys.executable, "-c", code, engine.url.database], check=True)
-
-    def note(text: str) -> None:
-        with transaction(engine) as session:
-            session.add(Job(kind=text, due=START, created=START))
-
-    commits = db.Commits(engine)
-    note("before")
-    first = commits.version()
-    with db.reading(engine) as session:
-        session.exec(select(Job)).all()
-    elsewhere("ROLLBACK")
-    assert first == commits.version() is not None
-    note("within this process")
-    second = commits.version()
-    assert second != first
-    elsewhere("COMMIT")
-    assert commits.version() not in (first, second)
-    commits.close()
-
-
-@postgresql_only
-def test_postgresql_tells_of_no_commits(engine):
-    assert db.Commits(engine).version() is None

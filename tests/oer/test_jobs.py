@@ -113,8 +113,8 @@ def test_two_workers_never_run_one_job_at_the_same_time(home):
     now_running: set[int] = set()
     lock = threading.Lock()
 
-    def note(held) -> None:
-        number = held.payload["number"]
+    def note(payload) -> None:
+        number = payload["number"]
         with lock:
             assert number not in now_running
             now_running.add(number)
@@ -178,14 +178,14 @@ def test_a_job_that_is_set_aside_frees_its_name(home, watch):
 
 @pytest.mark.parametrize("words", ["\0", "\ud800", "x" * 10_000, "نص\x1b[31m", ""])
 def test_a_poison_job_never_stops_the_queue(home, words):
-    def poison(_held):
+    def poison(_payload):
         raise ValueError(words)
 
     enqueue(home, "poison")
     enqueue(home, "unknown kind")
     enqueue(home, "good")
     seen = []
-    handlers = {"poison": poison, "good": lambda held: seen.append(held.payload)}
+    handlers = {"poison": poison, "good": seen.append}
     assert [run(home, handlers, attempts=1) for _ in range(4)] == ["poison", "unknown kind", "good", None]
     states = {job.kind: job for job in all_jobs(home)}
     assert [states[kind].state for kind in ("poison", "unknown kind", "good")] == ["failed", "failed", "done"]
@@ -199,7 +199,7 @@ def test_a_job_that_kills_its_worker_each_time_is_set_aside_too(home, watch):
     enqueue(home, "deadly")
     ran = []
 
-    def deadly(_held):
+    def deadly(_payload):
         ran.append(watch())
         raise SystemExit
 
@@ -218,7 +218,7 @@ def test_a_job_that_succeeds_after_errors_forgets_them(home, watch):
     enqueue(home)
     outcomes = iter([ValueError("once"), None])
 
-    def unsteady(_held):
+    def unsteady(_payload):
         if (outcome := next(outcomes)) is not None:
             raise outcome
 
@@ -259,7 +259,7 @@ def test_a_long_job_keeps_its_lease(home, monkeypatch):
         (job,) = all_jobs(home)
         seen.append(job.lease)
 
-    def handler(_held) -> None:
+    def handler(_payload) -> None:
         lease()
         for _ in range(200):
             home.now.forward(seconds=1)

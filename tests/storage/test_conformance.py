@@ -131,17 +131,6 @@ def test_the_callers_error_passes_untouched_and_leaves_nothing(store: Store, siz
     assert store.sweep_temporary(datetime.now(UTC) + timedelta(days=1)) == 0
 
 
-@pytest.mark.parametrize("size", [0, 100, 13 * MIB])
-def test_a_put_with_another_digest_than_promised_keeps_nothing(place: Place, size: int) -> None:
-    store, content = place.open(), os.urandom(size)
-    with pytest.raises(ChecksumMismatch) as raised:
-        store.put([content], ABSENT)
-    assert (raised.value.expected, raised.value.found) == (ABSENT, sha256(content))
-    assert list(store.keys()) == []
-    assert store.sweep_temporary(datetime.now(UTC) + timedelta(days=1)) == 0
-    assert store.put([content], sha256(content)).key == sha256(content)
-
-
 def test_an_abandoned_reader_can_be_closed_at_any_point(store: Store) -> None:
     key = store.put([os.urandom(9 * MIB)]).key
     for steps in (0, 1, 2):
@@ -241,25 +230,6 @@ def test_the_wrong_promise_is_refused_and_the_upload_stays(store: Store) -> None
     assert (raised.value.expected, raised.value.found) == (ABSENT, sha256(b"content"))
     assert list(store.keys()) == []
     assert store.finish(upload, expected=sha256(b"content")).size == 7
-
-
-def test_whoever_has_hashed_all_on_the_way_may_say_so(store: Store) -> None:
-    content = os.urandom(7 * MIB)
-    upload = store.begin()
-    store.append(upload, 0, [content])
-    told = Stored(sha256(content), len(content))
-    with pytest.raises(ChecksumMismatch):
-        store.finish(upload, ABSENT, told)
-    assert store.finish(upload, told.key, told) == told
-    assert read(store, told.key) == content
-
-
-def test_a_digest_of_fewer_bytes_is_no_digest_of_these(store: Store) -> None:
-    upload = store.begin()
-    store.append(upload, 0, [b"one"])
-    told = Stored(sha256(b"one"), 3)
-    store.append(upload, 3, [b"two"])
-    assert store.finish(upload, known=told) == Stored(sha256(b"onetwo"), 6)
 
 
 def test_finishing_again_gives_the_same_answer_until_the_receipt_is_taken(place: Place) -> None:

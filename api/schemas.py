@@ -1,13 +1,21 @@
-"""Resources and their versions, as everybody sees them."""
+"""Bodies that the API sends, and nothing that it takes. Members are always there; what is unknown is null."""
 
 from datetime import date, datetime
 from typing import Literal
 
-from pydantic import Field
+from pydantic import BaseModel, ConfigDict, Field
 
-from api.schemas.base import Body
-from api.schemas.problems import TombstoneOut
 from metadata.record import Record
+
+
+class Body(BaseModel):
+    """No body has defaults of its own: ``content`` leaves out what a record does not say, and nothing else."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    def content(self) -> bytes:
+        """The JSON that is sent, the same bytes for the same values."""
+        return self.model_dump_json(exclude_defaults=True).encode()
 
 
 class InstitutionOut(Body):
@@ -54,7 +62,6 @@ class ResourceOut(Body):
     record: Record
     files: list[FileOut]
     access: AccessOut
-    tombstone: TombstoneOut | None = Field(description="What everybody else sees instead, where it is out of sight")
     created: datetime
     published: datetime | None = Field(description="When the first version was published")
     changed: datetime
@@ -67,3 +74,44 @@ class ResourceList(Body):
 
 class VersionList(Body):
     items: list[VersionLink] = Field(description="The newest first")
+
+
+class FaultOut(Body):
+    """One thing that is wrong, with the field it is about."""
+
+    field: str
+    code: str
+    severity: Literal["error", "warning"]
+    message: str
+
+
+class TombstoneOut(Body):
+    """What stays visible of a resource that is no longer shown."""
+
+    id: str
+    oai_identifier: str
+    state: Literal["hidden", "withdrawn"]
+    reason: str
+    note: str | None = Field(description="Words for the public, by whoever withdrew or hid it")
+    since: datetime
+
+
+class ProblemOut(Body):
+    """Every error (RFC 9457), in the language of Accept-Language. Programs look at ``code``."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[FaultOut]
+    tombstone: TombstoneOut | None = Field(None, description="Only with 410")
+
+
+class ProblemMeaning(Body):
+    """What a code of a problem document means."""
+
+    code: str
+    status: int
+    title: str
+    detail: str
