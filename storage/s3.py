@@ -199,17 +199,31 @@ class S3Store:
     def finish(self, upload: str, expected: str | None = None) -> Stored:
         place = self._place(upload)
         stored = self._receipt(upload)
-        if stored is not None:
-            _agree(expected, stored.key)
-            self._head(stored.key)
-        else:
-            pieces = self._pieces(upload)
-            stored = self._digest_of(pieces)
-            _agree(expected, stored.key)
-            self._bucket.join(self._name(stored.key), pieces)
-            self._bucket.put(f"{place}{_RECEIPT}", f"{stored.key} {stored.size}".encode("ascii"))
+        if stored is None:
+            try:
+                stored = self._joined(upload, expected)
+            except (Missing, Damaged):
+                # Another hand may have finished meanwhile, and taken the pieces away.
+                stored = self._receipt(upload)
+                if stored is None:
+                    raise
+        _agree(expected, stored.key)
+        self._head(stored.key)
         rest = [piece.name for piece in self._bucket.listed(place) if not piece.name.endswith(_RECEIPT)]
         self._bucket.delete_all(rest)
+        return stored
+
+    def _joined(self, upload: str, expected: str | None) -> Stored:
+        """The pieces as an object, and the receipt for it."""
+        pieces = self._pieces(upload)
+        # The receipt comes before the first piece goes: where there is none by now, the list was whole.
+        stored = self._receipt(upload)
+        if stored is not None:
+            return stored
+        stored = self._digest_of(pieces)
+        _agree(expected, stored.key)
+        self._bucket.join(self._name(stored.key), pieces)
+        self._bucket.put(f"{self._place(upload)}{_RECEIPT}", f"{stored.key} {stored.size}".encode("ascii"))
         return stored
 
     def _pieces(self, upload: str) -> list[Piece]:

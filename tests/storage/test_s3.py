@@ -241,6 +241,35 @@ def test_a_finish_that_crashes_is_repeated(
 
 
 @pytest.mark.s3
+@pytest.mark.parametrize("step", ["_pieces", "_digest_of"])
+def test_two_hands_that_finish_one_upload_get_the_same_answer(
+    new_bucket: Callable[[], S3Store], monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """The other finishes, and takes the pieces away, while we have listed them or have half of the list."""
+    store = new_bucket()
+    upload, content = store.begin(), os.urandom(14 * MIB)
+    store.append(upload, 0, [content])
+    took = getattr(store, step)
+    seen: list[object] = []
+
+    def overtaken(what: object) -> object:
+        monkeypatch.undo()
+        if step == "_pieces":
+            seen.append(store.finish(upload))
+            return []  # as a listing may look in the middle of it
+        seen.append(store.finish(upload))
+        return took(what)
+
+    monkeypatch.setattr(store, step, overtaken)
+    found = store.finish(upload)
+    assert seen == [found]
+    assert found.key == hashlib.sha256(content).hexdigest()
+    assert store.finish(upload) == found
+    store.abort(upload)
+    with pytest.raises(Missing):
+        store.finish(upload)
+
+
 def test_an_upload_and_a_read_survive_a_killed_server(tmp_path: Path) -> None:
     content = os.urandom(30 * MIB)
     with servers.running_seaweedfs(tmp_path / "weed") as server:
