@@ -120,6 +120,46 @@ def test_bytes_behind_the_durable_size_never_count(store: FilesystemStore) -> No
     assert b"".join(store.open(store.finish(upload).key)) == b"durable!"
 
 
+def test_an_append_is_durable_step_by_step_while_it_arrives(
+    store: FilesystemStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(filesystem, "_DURABLE_EVERY", 8 * MIB)
+    upload = store.begin()
+    seen = []
+
+    def arriving() -> Iterator[bytes]:
+        for number in range(6):
+            yield bytes([number]) * (4 * MIB)
+            until = time.monotonic() + 20
+            while number % 2 and store.size(upload) < number * 4 * MIB and time.monotonic() < until:
+                time.sleep(0.01)
+            seen.append(store.size(upload) // MIB)
+
+    assert store.append(upload, 0, arriving()) == 24 * MIB
+    assert seen[1] >= 4
+    assert seen[3] >= 12
+    assert store.size(upload) == 24 * MIB
+
+
+def test_a_disk_that_is_full_at_a_sync_beside_the_writing_stops_the_append(
+    store: FilesystemStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = store.begin()
+    store.append(upload, 0, [b"durable"])
+    monkeypatch.setattr(filesystem, "_DURABLE_EVERY", 4 * MIB)
+
+    def fsync(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, f"no room for {descriptor}")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(filesystem.os, "fsync", fsync)
+        with pytest.raises(Full):
+            store.append(upload, 7, (bytes(4 * MIB) for _ in range(50)))
+    assert store.size(upload) == 7
+    assert (store.folder / "staging" / upload / "bytes").stat().st_size == 7
+    assert store.append(upload, 7, [b"!"]) == 8
+
+
 def test_staged_bytes_that_are_lost_are_damage(store: FilesystemStore) -> None:
     upload = store.begin()
     store.append(upload, 0, [b"0123456789"])
