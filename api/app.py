@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from api import deps, errors, i18n, kept, limits, schemas, security
 from api.openapi import Described
-from api.pages import home, reference
+from api.pages import home, invitation, reference
 from api.pages import resource as resource_page
 from api.routes import (
     assets,
@@ -130,6 +130,7 @@ def _plain_routes() -> list[BaseRoute]:
         Route("/", home.show, methods=["GET"]),
         Route("/resources/{public_id}", resource_page.show, methods=["GET"]),
         Route("/api", reference.show, methods=["GET"]),
+        Route("/invitation", invitation.show, methods=["GET"]),
         Route("/static/{name}", assets.static, methods=["GET"]),
         Route("/favicon.svg", assets.favicon, methods=["GET"]),
         Route("/robots.txt", assets.robots, methods=["GET"]),

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# What one of our own pages may load: our style sheet and pictures; no script at all, no frame around it.
+# What one of our own pages may load: our style sheet and pictures; no script, no frame around it.
 PAGES = "; ".join(
     [
         "default-src 'none'",
@@ -17,6 +17,9 @@ PAGES = "; ".join(
         "frame-ancestors 'none'",
     ]
 )
+
+# A page whose own script speaks to our API.
+SCRIPTED = f"{PAGES}; script-src 'self'; connect-src 'self'"
 
 # Other people's bytes: an origin of their own, no script, no request to anywhere.
 CONTENT = "sandbox; default-src 'none'"

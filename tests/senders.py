@@ -24,6 +24,7 @@ class Line:
 
     port: int
     headers: Mapping[str, str]
+    patience: float = 60  # seconds
 
     def ask(
         self,
@@ -38,7 +39,7 @@ class Line:
         """Status, headers, content. ``size`` is the length that is announced; with ``cut`` the line is torn after the
         last piece, and the status is 0. Raises one of BROKEN where the server is gone.
         """
-        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)) as line:
+        with closing(http.client.HTTPConnection("127.0.0.1", self.port, timeout=self.patience)) as line:
             line.putrequest(method, path)
             wanted = {"Tus-Resumable": "1.0.0", **self.headers}
             wanted |= {name.replace("_", "-"): value for name, value in headers.items()}

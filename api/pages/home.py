@@ -98,13 +98,13 @@ def institution_name(institution: Institution, spoken: str) -> Text:
     return Text(value=name, lang=lang)
 
 
-def sent(request: Request, content: bytes, spoken: str) -> Response:
-    """A page that anybody may keep, as long as they ask about it."""
+def sent(request: Request, content: bytes, spoken: str, *, policy: str = security.PAGES) -> Response:
+    """A page that anybody may keep, as long as they ask about it. ``policy`` says what it may load."""
     return conditional.answer(
         request,
         content,
         media_type="text/html; charset=utf-8",
         etag=conditional.tag(content),
         vary="Accept, Accept-Language",
-        headers={"Content-Language": spoken, "Content-Security-Policy": security.PAGES},
+        headers={"Content-Language": spoken, "Content-Security-Policy": policy},
     )

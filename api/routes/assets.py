@@ -1,4 +1,4 @@
-"""Our own small files: style sheet, picture, robots.txt. Read once, kept by browsers for a year under their digest."""
+"""Our own small files: style sheet, script, picture, robots.txt. Read once; browsers keep them a year, by digest."""
 
 import hashlib
 from collections.abc import Mapping
@@ -12,7 +12,7 @@ from api import conditional
 from oer.errors import NotFound
 
 _FOLDER = Path(__file__).resolve().parent.parent / "static"
-_TYPES = {".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
+_TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
 _ROBOTS = b"User-agent: *\nDisallow: /oai\nDisallow: /health/\n"
 
 

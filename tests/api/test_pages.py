@@ -24,7 +24,7 @@ HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=alert(2)>"
 class Page(HTMLParser):
     """What a page is made of; raises where an element is left open or closed twice."""
 
-    VOID = frozenset(["meta", "link", "img", "br"])
+    VOID = frozenset(["meta", "link", "img", "br", "input"])
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -87,6 +87,21 @@ def test_the_start_page_links_to_what_is_newest(client: TestClient, home: Instal
     assert f"/resources/{public_id}" in [link["href"] for link in found.all("a")]
     assert "الضوء والماء" in found.words
     assert ("مؤسسة college" if lang != "en" else "The college") in found.words
+
+
+@pytest.mark.parametrize("lang", ["ar", "fr", "en"])
+def test_the_link_of_an_invitation_leads_to_a_form(client: TestClient, lang: str) -> None:
+    found = page(client, "/invitation", lang)
+    (form,) = found.all("form")
+    assert form["action"] == "/api/invitations/accept"
+    assert {each["name"] for each in found.all("input")} == {"secret", "name", "password"}
+    assert {each["for"] for each in found.all("label")} == {each["id"] for each in found.all("input")}
+    assert not any("page." in words for words in [*found.words, *form.values()] if words), "a sentence is missing"
+    (script,) = found.all("script")
+    assert client.get(script["src"] or "").headers["content-type"].startswith("text/javascript")
+    rules = client.get("/invitation", headers=BROWSER).headers["content-security-policy"]
+    assert "script-src 'self'" in rules
+    assert "unsafe" not in rules
 
 
 def test_withdrawn_and_unpublished_resources_are_not_on_the_start_page(client: TestClient, home: Installation) -> None:

@@ -39,7 +39,7 @@ SEED = 20260301
 SAMPLE = 3600  # cells by default
 
 # Addresses without a policy: what they show is the same for everybody, and looks at no credentials.
-PLAIN = {"/", "/api", "/api/openapi.json", "/static/{name}", "/favicon.svg", "/robots.txt"}
+PLAIN = {"/", "/api", "/invitation", "/api/openapi.json", "/static/{name}", "/favicon.svg", "/robots.txt"}
 PLAIN |= {"/oai", "/health/live", "/health/ready"}
 # Asked for like this, since two routes share an address, or they are outside of /api.
 HIDDEN = {"POST /api/resources": "POST /api/resources (form)"}
