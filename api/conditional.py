@@ -59,6 +59,11 @@ def _names(given: str, etag: str, *, weak: bool) -> bool:
     return any(match[2] == etag and (weak or not match[1]) for match in _TAGS.finditer(given))
 
 
+def strong_tags(given: str) -> list[str]:
+    """The tags of ``If-Match`` that can match: not the weak ones (RFC 9110, section 13.1.1)."""
+    return [match[2] for match in _TAGS.finditer(given) if not match[1]]
+
+
 def _moment(value: str | None) -> datetime | None:
     try:
         found = parsedate_to_datetime(value) if value else None

@@ -42,7 +42,9 @@ def answer(
     waiting = iter(lines)
     first = next(waiting, b"")
     if request.method == "HEAD":
-        return Response(headers={**fields, "Content-Type": media_type})
+        found = Response(headers={**fields, "Content-Type": media_type})
+        del found.headers["Content-Length"]  # nobody knows it before all lines are made (RFC 9110, section 8.6)
+        return found
     pieces = _gathered(chain([first], waiting))
     return StreamingResponse(_packed(pieces) if packed else pieces, headers=fields, media_type=media_type)
 

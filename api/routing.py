@@ -104,8 +104,11 @@ def _require_json(request: Request) -> None:
 
 
 def fingerprint(request: Request, content: str | None = None) -> str:
-    """A SHA-256 of what was asked: method, address, query and body (``content``: its digest, where it was a stream)."""
+    """A SHA-256 of what was asked: method, address, query, precondition and body (``content``: its digest, where it
+    was a stream).
+    """
     address = [request.method, request.scope["path"], request.scope["query_string"].decode("latin-1")]
+    address += request.headers.getlist("if-match")
     parts = [*address, content or request.scope.get(_BODY, "")]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -82,7 +82,7 @@ def _once(
 ) -> tuple[Answer, bool]:
     asked = routing.fingerprint(request, content)
     # The keys of people nobody knows are apart by what they ask: none sees another's answer.
-    owner = f"person:{actor.person_id}" if actor.person_id is not None else f"{actor.name}:{asked}"
+    owner = answers.of_person(actor.person_id) if actor.person_id is not None else f"{actor.name}:{asked}"
     kept = answers.claim(session, owner=owner, key=key, fingerprint=asked, now=here.now())
     if kept is not None:
         return Answer(kept.status, kept.content, kept.headers), True
@@ -124,10 +124,11 @@ def expected(request: Request, stale: str, **params: object) -> int | None:
         raise DoorError("precondition.required")
     if given == "*":
         return None
-    match = _TAG.fullmatch(given)
-    if match is None:
+    # Of several tags (RFC 9110, section 13.1.1) those of another kind match nothing; with two of ours somebody guesses.
+    locks = {int(match[1]) for match in map(_TAG.fullmatch, conditional.strong_tags(given)) if match}
+    if len(locks) != 1:
         raise Stale(stale, **params)
-    return int(match[1])
+    return locks.pop()
 
 
 def tag(body: Body, lock: int) -> str:

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from metadata import findings
 from metadata.findings import Problem
-from oer import audit, fields, passwords, policy, queries, sessions, texts
+from oer import answers, audit, fields, passwords, policy, queries, sessions, texts
 from oer.errors import Conflict, Forbidden, Invalid, NotFound, Stale, Unauthenticated
 from oer.models import Institution, Membership, Person, Token
 from oer.policy import SCOPES, Actor
@@ -244,6 +244,8 @@ def grant(
     assert locked is not None
     touch(session, locked)
     sessions.end_all(session, locked)
+    if role < before:
+        answers.end_all(session, owner=answers.of_person(person.id))
     log(session, actor, "role.grant", person, now=now, institution_id=institution.id, role=role.word)
     return None if role is Role.NONE else membership
 

@@ -53,6 +53,16 @@ def keep(session: Session, *, owner: str, key: str, status: int, headers: Mappin
     )
 
 
+def of_person(person_id: int) -> str:
+    """Whose the keys of this person are."""
+    return f"person:{person_id}"
+
+
+def end_all(session: Session, *, owner: str) -> None:
+    """Answer nothing more as it was answered: the owner's rights have changed."""
+    session.connection().execute(sa.delete(KeptAnswer).where(col(KeptAnswer.owner) == owner))
+
+
 def forget(session: Session, *, now: datetime) -> None:
     """Remove what is older than :data:`KEPT`."""
     session.connection().execute(sa.delete(KeptAnswer).where(col(KeptAnswer.created) < now - KEPT))

@@ -5,7 +5,6 @@ commit, and writes the audit log. ``expected`` is the draft's ``lock`` that the 
 None where the caller insists on nothing.
 """
 
-import secrets
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -29,13 +28,12 @@ from oer.models import (
     Upload,
     VersionFile,
 )
+from oer.models.base import first_lock
 from oer.policy import Actor
 from oer.workflow import DraftAction, DraftState, ResourceAction
 from storage import file_names, media_types
 from storage.errors import ChecksumMismatch
 from storage.store import Store, Stored
-
-_LOCKS = 2**29  # where the counts of later drafts begin
 
 
 class Limits(Protocol):
@@ -97,7 +95,7 @@ def revise(session: Session, actor: Actor, public_id: str, *, now: datetime) -> 
     assert version is not None
     draft = _draft_of(session, actor, resource, stored.record_of(resource, version), now=now)
     # A resource may have many drafts, one after another: what somebody has read of one must not match the next.
-    draft.lock = 1 + secrets.randbelow(_LOCKS)
+    draft.lock = first_lock()
     for file in queries.resources.files(session, version_id=version.id or 0):
         session.add(_carried(file, draft))
     opened = Open(resource, institution, draft)

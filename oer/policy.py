@@ -319,7 +319,7 @@ def require_download(
     require_sight(actor, resource, institution)
     if access == "open" or (access == "embargoed" and available is not None and available <= today):
         return
-    if role_in(actor, institution) >= Role.DEPOSITOR or _is_author(actor, resource.author_id):
+    if role_in(actor, institution) >= Role.DEPOSITOR:
         return
     if access == "embargoed":
         raise Forbidden("files.embargoed", until=available.isoformat() if available else "")

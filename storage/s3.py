@@ -15,6 +15,7 @@ a part stays an object of its own; joining puts neighbours together. All state i
 import hashlib
 import itertools
 import secrets
+from collections import deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -52,14 +53,14 @@ class S3Store:
 
     def put(self, chunks: Iterable[bytes], expected: str | None = None) -> Stored:
         pieces = gathered(chunks, self._piece)
-        first = next(pieces, b"")
-        second = next(pieces, None)
-        if second is None:
-            stored = Stored(hashlib.sha256(first).hexdigest(), len(first))
-            agree(expected, stored.key)
-            self._bucket.put(self._name(stored.key), first)
-            return stored
-        return self._put_large(itertools.chain([first, second], pieces), expected)
+        ahead = deque(itertools.islice(pieces, 2))
+        if len(ahead) == 2:
+            return self._put_large(_let_go_of(ahead, pieces), expected)
+        content = ahead.pop() if ahead else b""
+        stored = Stored(hashlib.sha256(content).hexdigest(), len(content))
+        agree(expected, stored.key)
+        self._bucket.put(self._name(stored.key), content)
+        return stored
 
     def _put_large(self, pieces: Iterable[bytes], expected: str | None) -> Stored:
         """The key is known at the end only: pieces under a passing name first, joined by the server afterwards."""
@@ -72,6 +73,7 @@ class S3Store:
                     digest.update(content)
                     written.append(self._bucket.put(_piece_name(place, size), content))
                     size += len(content)
+                    del content  # while the next one is gathered
                     self._not_too_large(size)
                 stored = Stored(digest.hexdigest(), size)
             agree(expected, stored.key)
@@ -184,6 +186,7 @@ class S3Store:
             self._not_too_large(size + len(content))
             self._add(upload, _piece_name(place, size), size, content)
             size += len(content)
+            del content  # while the next one is gathered
         return size
 
     def _add(self, upload: str, name: str, offset: int, content: bytes) -> None:
@@ -311,6 +314,13 @@ class S3Store:
         pieces = [self._bucket.put(f"{place}c", large), self._bucket.put(f"{place}d", content)]
         self._bucket.join(f"{place}e", pieces)
         return b"".join(self._bucket.read(self._bucket.head(f"{place}e"), 0, len(large) + 64)) == large + content
+
+
+def _let_go_of(ahead: deque[bytes], pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """What was taken ahead, then the rest; none is held once the next is asked for."""
+    while ahead:
+        yield ahead.popleft()
+    yield from pieces
 
 
 def _piece_name(place: str, offset: int) -> str:

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from api import conditional, deps, lookup, schemas, writing
 from api.deps import Caller, Credentials, Here
 from api.download import Content, Download
-from api.routes import drafts
+from api.routes import drafts, uploads
 from api.routes.drafts import MATCHED, PublicId
 from api.routing import MERGE_PATCH, Router
 from api.schemas import drafts as bodies
@@ -107,6 +107,7 @@ def describe(
 ) -> Response:
     told: dict[str, Any] = patch.model_dump(exclude_unset=True)
     if "name" in told:
+        told["name"] = uploads.possible_name(told["name"])
         told |= _looked_into(here, caller, public_id, name, told["name"])
 
     def deed(session: Session, actor: Actor) -> Answer:

@@ -38,6 +38,7 @@ router = Router(tags=["uploads"])
 
 UploadId = Annotated[str, Path(description="From the `Location` of its creation")]
 
+_AGAIN = {"Retry-After": "5"}  # seconds: a line that has fallen silent is let go by then
 _ANSWERS: dict[int | str, dict[str, Any]] = {
     **REFUSALS,
     412: {"model": schemas.ProblemOut, "description": "Another version of tus, or the file to replace is another"},
@@ -264,7 +265,7 @@ async def _received(request: Request, here: Installation, upload: Upload, offset
     except stores.ChecksumMismatch:
         raise DoorError("upload.checksum-wrong") from None
     except (stores.Busy, stores.Missing):  # missing: another line has brought the last byte
-        raise DoorError("upload.busy") from None
+        raise DoorError("upload.busy", headers=_AGAIN) from None
 
 
 def _state(here: Installation, caller: Credentials, upload_id: str) -> tuple[Upload, int]:
@@ -303,7 +304,7 @@ def _finished(here: Installation, caller: Credentials, upload: Upload, known: St
         here.store.abort(upload.id)
         raise
     except stores.Busy:
-        raise DoorError("upload.busy") from None
+        raise DoorError("upload.busy", headers=_AGAIN) from None
     except stores.Missing:
         if _own(here, caller, upload.id).key is None:
             raise Gone("upload.expired") from None

@@ -20,6 +20,7 @@ from api.routing import Router
 from api.schemas import uploads as bodies
 from api.streams import BrokenOff
 from metadata import findings
+from metadata.findings import Problem
 from oer import deposits, policy, queries, uploads
 from oer.db import reading, transaction
 from oer.errors import Invalid, Stale
@@ -165,7 +166,7 @@ def _admitted(
     with reading(here.engine) as session:
         actor = deps.signed_in(session, here, caller)
         file = uploads.coming(
-            _name(name),
+            possible_name(name),
             role=asked.role,
             language=asked.language,
             checksum=streams.promised(request),
@@ -176,12 +177,14 @@ def _admitted(
             return uploads.admit(session, actor, public_id, file, size=size, limits=here.settings, now=here.now())
 
 
-def _name(name: str) -> str:
-    """The name in an address is the name the file gets. Raises Invalid where that cannot be."""
+def possible_name(name: str, *, field: str = "name") -> str:
+    """The name that is asked for is the name the file gets. Raises Invalid where that cannot be."""
     wanted = unicodedata.normalize("NFC", name)
-    possible = file_names.safe_name(name)
+    # What was no UTF-8 comes as this sign: many names would be one.
+    possible = file_names.safe_name(name.replace("\ufffd", "_"))
     if wanted != possible:
-        raise Invalid("file.name-invalid", name=findings.shown(name, 200), possible=possible)
+        told = {"name": findings.shown(name, 200), "possible": possible}
+        raise Invalid("file.name-invalid", [Problem("file.name-invalid", field, told)], **told)
     return possible
 
 
@@ -208,11 +211,13 @@ def precondition(request: Request) -> Precondition:
     given = ", ".join(request.headers.getlist("if-match")).strip()
     if not given:
         return {}
+    if request.headers.get("if-none-match", "").strip() == uploads.ANY:
+        raise Stale("file.stale")  # there must be such a file, and must be none
     if given == uploads.ANY:
         return {"replaces": uploads.ANY}
-    match = _FILE_TAG.fullmatch(given)
-    if match is not None:
-        return {"replaces": match[1]}
+    keys = [match[1] for match in map(_FILE_TAG.fullmatch, conditional.strong_tags(given)) if match]
+    if len(keys) == 1:
+        return {"replaces": keys[0]}
     seen = writing.expected(request, "file.stale")
     assert seen is not None
     return {"seen": seen}

@@ -1,5 +1,6 @@
 """What every table shares: names of constraints that migrations can rely on, and column shorthands."""
 
+import secrets
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,11 @@ SQLModel.metadata.naming_convention = {
 }
 
 When = UtcDateTime()
+
+
+def first_lock() -> int:
+    """Where the count of a row's writes begins: what comes later under the same name must not match its ETags."""
+    return 1 + secrets.randbelow(2**29)
 
 
 def one_of(column: str, values: Any) -> sa.CheckConstraint:

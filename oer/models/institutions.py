@@ -5,7 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from oer.models.base import When, one_of
+from oer.models.base import When, first_lock, one_of
 from oer.workflow import Role
 
 ROLE_WORDS = tuple(role.word for role in Role if role is not Role.NONE)
@@ -37,7 +37,7 @@ class Institution(SQLModel, table=True):
     default_licence: str | None = None
     default_language: str | None = None
     publish_role: str = Role.REVIEWER.word
-    lock: int = 1
+    lock: int = Field(default_factory=first_lock)
     created: datetime = Field(sa_type=When)
 
     @property
@@ -54,5 +54,5 @@ class Membership(SQLModel, table=True):
     person_id: int = Field(foreign_key="person.id", primary_key=True)
     institution_id: int = Field(foreign_key="institution.id", primary_key=True, index=True)
     role: str
-    lock: int = Field(default=1, sa_column_kwargs={"server_default": "1"})
+    lock: int = Field(default_factory=first_lock, sa_column_kwargs={"server_default": "1"})
     created: datetime = Field(sa_type=When)

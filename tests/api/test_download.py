@@ -17,10 +17,12 @@ from starlette.testclient import TestClient
 
 from api import app, security
 from api.download import disposition, is_shown
-from oer import publishing
+from oer import accounts, institutions, publishing
 from oer.db import transaction
 from oer.installation import Installation
+from oer.models import Person
 from oer.policy import OPERATOR
+from oer.workflow import Role
 from storage import file_names
 from storage.errors import Damaged, Unavailable
 from storage.filesystem import FilesystemStore
@@ -234,6 +236,20 @@ def test_files_for_members_come_with_a_token_of_that_institution_only(
     assert answer.headers["cache-control"] == "private, no-store"
     assert "Authorization" in answer.headers["vary"]
     assert client.get(url, headers=member("college", "deposit")).json()["code"] == "scope.missing"
+
+
+def test_files_for_members_are_not_for_whoever_was_one(client: TestClient, home: Installation) -> None:
+    author = factories.member(home, Role.DEPOSITOR)
+    described = factories.record(access={"kind": "institution"})
+    public_id = factories.drafted(home, actor=author, described=described, files={"a.txt": b"x"})
+    factories.act(home, publishing.publish, public_id, repository_id=home.repository_id)
+    url = address(public_id, "a.txt")
+    headers = factories.token_of(home, author, "read")
+    assert client.get(url, headers=headers).status_code == 200
+    with transaction(home.engine) as session:
+        person, college = session.get_one(Person, author.person_id), institutions.find(session, "college")
+        accounts.grant(session, OPERATOR, person, college, Role.NONE, now=home.now())
+    assert client.get(url, headers=headers).json()["code"] == "files.restricted"
 
 
 @pytest.mark.parametrize(

@@ -89,7 +89,7 @@ def test_a_file_that_is_not_there_is_404(author: Someone, public_id: str, name: 
 
 def test_a_file_is_described_by_a_merge_patch(author: Someone, public_id: str) -> None:
     seen = author.get(draft(public_id)).headers["etag"]
-    patch = {"name": " ../ترجمة.vtt ", "role": "caption", "language": "ara"}
+    patch = {"name": "ترجمة.vtt", "role": "caption", "language": "ara"}
     answer = author.patch(at(public_id), patch, match=seen)
     body = answer.json()
     assert (answer.status_code, body["name"], body["role"], body["language"]) == (200, "ترجمة.vtt", "caption", "ar")
@@ -128,6 +128,8 @@ def test_a_new_name_is_looked_at_together_with_the_bytes(home: Installation, aut
         ({"media_type": "text/html"}, 422, "request.invalid"),
         ({"seen": "0" * 64}, 422, "request.invalid"),
         ({"position": 1}, 422, "request.invalid"),
+        ({"name": "a/b.txt"}, 422, "file.name-invalid"),
+        ({"name": "\ufffd.txt"}, 422, "file.name-invalid"),
         ({"draft_id": 1}, 422, "request.invalid"),
     ],
 )

@@ -420,6 +420,23 @@ def test_a_tag_that_is_none_of_ours_matches_nothing(author: Someone, match: str)
     assert code(author.put(draft(public_id), {"record": {}}, match=match)) == (412, "draft.stale")
 
 
+def test_one_tag_of_several_may_match(author: Someone) -> None:
+    public_id = begun(author)
+    seen = author.get(draft(public_id)).headers["etag"]
+    assert code(author.patch(draft(public_id), {"note": "x"}, match=f'W/{seen}, "zzz"')) == (412, "draft.stale")
+    assert author.patch(draft(public_id), {"note": "x"}, match=f'"zzz", {seen}').status_code == 200
+
+
+def test_a_key_belongs_to_what_was_insisted_on_too(author: Someone) -> None:
+    public_id = begun(author)
+    seen = author.get(draft(public_id)).headers["etag"]
+    first = author.patch(draft(public_id), {"note": "x"}, match=seen, idempotency_key="k-9")
+    again = author.patch(draft(public_id), {"note": "x"}, match=seen, idempotency_key="k-9")
+    assert (first.status_code, again.content) == (200, first.content)
+    other = author.patch(draft(public_id), {"note": "x"}, match="*", idempotency_key="k-9")
+    assert code(other) == (422, "idempotency.key-reused")
+
+
 def test_every_change_asks_what_was_read(author: Someone) -> None:
     public_id = begun(author)
     for method, path, body in (

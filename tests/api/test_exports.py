@@ -263,6 +263,7 @@ def test_head_says_what_get_would_and_makes_no_lines(
     for path in (DUMP, JSONL, CSV):
         head, get = client.head(path), client.get(path)
         assert (head.status_code, head.content) == (200, b"")
+        assert "content-length" not in head.headers
         assert {name: head.headers[name] for name in ("content-type", "content-disposition", "vary")} == {
             name: get.headers[name] for name in ("content-type", "content-disposition", "vary")
         }

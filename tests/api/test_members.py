@@ -81,6 +81,27 @@ def test_a_role_is_given_changed_and_taken_away(client: TestClient, home: Instal
     assert (again.status_code, again.json()["code"]) == (412, "member.stale")  # there was nothing to change
 
 
+def test_who_comes_back_is_not_changed_by_what_was_read_before(
+    client: TestClient, home: Installation, chief: Headers
+) -> None:
+    who = teacher(home, "other")
+    old = client.put(url(who), json={"role": "depositor"}, headers=chief).headers["etag"]
+    client.delete(url(who), headers=if_match(chief))
+    client.put(url(who), json={"role": "manager"}, headers=chief)
+    assert client.delete(url(who), headers=if_match(chief, old)).json()["code"] == "member.stale"
+    assert role_of(home, who) == "manager"
+
+
+def test_who_has_lost_a_role_is_not_answered_as_before(client: TestClient, home: Installation, chief: Headers) -> None:
+    who = teacher(home)
+    asked = {"institution": "school", "record": factories.record().model_dump(mode="json", exclude_defaults=True)}
+    keyed = {**factories.token_of(home, who, "read", "deposit"), "idempotency-key": "k-1"}
+    first = client.post("/api/resources", json=asked, headers=keyed)
+    assert client.post("/api/resources", json=asked, headers=keyed).content == first.content
+    client.delete(url(who), headers=if_match(chief))
+    assert client.post("/api/resources", json=asked, headers=keyed).json()["code"] == "action.forbidden"
+
+
 def test_members_are_listed_page_by_page(client: TestClient, home: Installation) -> None:
     headers = as_member(home, Role.MANAGER, "school")
     for number in range(3):

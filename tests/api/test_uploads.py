@@ -171,6 +171,27 @@ def test_the_tag_of_the_draft_stands_for_the_files_in_it(home: Installation, aut
     assert files(home, draft) == {"درس.txt": sha256(b"two")}
 
 
+@pytest.mark.parametrize("name", ["%ff.txt", "%ED%A0%80.txt"])
+def test_a_name_that_is_no_text_is_refused(home: Installation, author: Someone, draft: str, name: str) -> None:
+    refused = author.ask("PUT", url(draft, "") + name, raw=b"x", match=None)
+    assert code(refused) == (422, "file.name-invalid")
+    assert [each["field"] for each in refused.json()["errors"]] == ["name"]
+    assert files(home, draft) == {}
+
+
+def test_a_file_that_must_be_there_and_must_not_is_neither(home: Installation, author: Someone, draft: str) -> None:
+    put(author, draft, b"old")
+    refused = put(author, draft, b"new", if_match="*", if_none_match="*")
+    assert code(refused) == (412, "file.stale")
+    assert files(home, draft) == {"درس.txt": sha256(b"old")}
+
+
+def test_one_tag_of_several_may_be_the_file_s(home: Installation, author: Someone, draft: str) -> None:
+    old = put(author, draft, b"old").headers["etag"]
+    assert put(author, draft, b"new", if_match=f'"zzz", {old}').status_code == 200
+    assert files(home, draft) == {"درس.txt": sha256(b"new")}
+
+
 def test_a_file_that_changes_meanwhile_is_not_replaced(home: Installation, author: Someone, draft: str) -> None:
     old = put(author, draft, b"old").headers["etag"]
 

@@ -127,7 +127,7 @@ DOWNLOAD = """
 who                 | open | embargoed | embargo over | institution | metadata-only
 anonymous           | yes  | Forbidden | yes          | Forbidden   | Forbidden
 no role             | yes  | Forbidden | yes          | Forbidden   | Forbidden
-author without role | yes  | yes       | yes          | yes         | yes
+author without role | yes  | Forbidden | yes          | Forbidden   | Forbidden
 depositor           | yes  | yes       | yes          | yes         | yes
 author              | yes  | yes       | yes          | yes         | yes
 reviewer            | yes  | yes       | yes          | yes         | yes

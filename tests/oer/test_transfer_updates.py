@@ -257,6 +257,18 @@ def test_drafts_go_out_and_come_back(home: Installation, folder: Path, form: str
     assert told(run(home, edit(path, titled("قديم")))) == [("failed", ["import.row-stale"])]
 
 
+@pytest.mark.parametrize("state", ["published", "draft"])
+def test_a_draft_in_which_nothing_is_changed_yet_is_like_what_is_published(
+    home: Installation, folder: Path, form: str, state: str
+) -> None:
+    one = factories.published(home)
+    factories.act(home, deposits.revise, one)
+    path = exported(home, folder, form, state=state)
+    assert told(run(home, path)) == [("unchanged", [])]
+    assert told(run(home, edit(path, titled("أوضح")))) == [("updated", [])]
+    assert title(home, one, draft=True) == "أوضح"
+
+
 # ── What is wrong with rows ──────────────────────────────────────────────────────────────────────
 
 
