@@ -193,14 +193,12 @@ def require_password_change(actor: Actor, person: Person) -> None:
             policy.require_scope(actor, scope)
 
 
-def keep_password(
-    session: Session, actor: Actor, person: Person, hashed: str, *, but: str | None = None, now: datetime
-) -> None:
-    """Set a password by its hash, and sign the person out everywhere except for the session ``but``."""
+def keep_password(session: Session, actor: Actor, person: Person, hashed: str, *, now: datetime) -> None:
+    """Set a password by its hash, and sign the person out everywhere."""
     require_password_change(actor, person)
     person.password = hashed
     touch(session, person)
-    sessions.end_all(session, person, but=but)
+    sessions.end_all(session, person)
     log(session, actor, "person.password", person, now=now)
 
 

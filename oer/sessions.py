@@ -53,13 +53,10 @@ def end(session: Session, secret: str) -> int | None:
     return session.connection().execute(ended.returning(col(BrowserSession.person_id))).scalar_one_or_none()
 
 
-def end_all(session: Session, person: Person, *, but: str | None = None) -> None:
-    """Sign a person out everywhere, except for the session ``but``: their password or their rights have changed."""
+def end_all(session: Session, person: Person) -> None:
+    """Sign a person out everywhere: their password or their rights have changed."""
     session.flush()
-    ended = sa.delete(BrowserSession).where(col(BrowserSession.person_id) == person.id)
-    if but is not None:
-        ended = ended.where(col(BrowserSession.digest) != _digest(but))
-    session.connection().execute(ended)
+    session.connection().execute(sa.delete(BrowserSession).where(col(BrowserSession.person_id) == person.id))
 
 
 def forget_expired(session: Session, *, now: datetime) -> None:

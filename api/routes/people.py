@@ -273,7 +273,7 @@ def export(request: Request, here: Here, caller: Caller, person_id: PersonId) ->
     responses={429: {"model": schemas.ProblemOut, "description": "Too many tries of the old password"}},
     summary="Set a password",
     description=(
-        "One's own with the old one: all other sessions end. Anybody's as an administrator: all of theirs end; a "
+        "One's own with the old one: all sessions end, and this browser gets a new cookie. Anybody's as an administrator: all of theirs end; a "
         "token needs every scope for that, since whoever sets a password can sign in with it."
     ),
 )
@@ -287,8 +287,8 @@ def password(request: Request, here: Here, caller: Caller, person_id: PersonId, 
         own = signing.is_own(actor, person)
         if own and person.password is not None:
             _confirm_old(session, request, here, proof)
-        accounts.keep_password(session, actor, person, hashed, but=caller.cookie if own else None, now=here.now())
-        return writing.NOTHING
+        accounts.keep_password(session, actor, person, hashed, now=here.now())
+        return Answer(204, headers=signing.kept(session, request, here, caller, person) if own else {})
 
     return writing.write(request, here, caller, deed)
 
