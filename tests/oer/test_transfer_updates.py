@@ -267,6 +267,7 @@ def test_drafts_go_out_and_come_back(home: Installation, folder: Path, form: str
         (fixed(id="none"), ["resource.unknown"]),
         (fixed(id="7k3v9qm2xd"), ["resource.unknown"]),
         (fixed(digest=""), ["import.digest-missing"]),
+        (fixed(id="", digest=""), ["import.id-missing", "import.digest-missing"]),
         (fixed(digest="0" * 64), ["import.row-stale"]),
         (fixed(digest="nonsense"), ["import.row-stale"]),
         (fixed(institution="school"), ["import.column-fixed"]),
