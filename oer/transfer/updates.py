@@ -255,7 +255,7 @@ def _standing(session: Session, there: _There, digest: str) -> tuple[Version | D
 
 
 def _named(row: Row) -> tuple[str, str]:
-    """Which resource the row is of, and the digest of what it was made from. Raises _Refused with all that is missing."""
+    """The resource and the digest that the row names. Raises _Refused with all that is missing."""
     public_id, digest = row.public_id or "", row.data.get("digest")
     said = digest.strip().lower() if isinstance(digest, str) else ""
     missing = [] if public_id.strip() else [Problem("import.id-missing", "id")]
