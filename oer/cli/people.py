@@ -65,8 +65,11 @@ def password(*, from_stdin: bool) -> str:
             raise Invalid("argument.not-text") from None
     if not sys.stdin.isatty():
         raise Invalid("password.not-given")
-    again = output.sentence("cli.password-again")
-    return str(typer.prompt(output.sentence("cli.password"), hide_input=True, confirmation_prompt=again))
+    while True:
+        chosen = str(typer.prompt(output.sentence("cli.password"), hide_input=True))
+        if typer.prompt(output.sentence("cli.password-again"), hide_input=True) == chosen:
+            return chosen
+        output.note(output.sentence("cli.password-differs"))
 
 
 @role.command("grant")
