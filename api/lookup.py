@@ -17,6 +17,9 @@ from oer.policy import ANONYMOUS, Actor
 _NUMBER = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
 _LARGEST = 2**31 - 1
 
+# Of every address that names a resource, as the OpenAPI tells it.
+GONE = "Withdrawn or hidden: its tombstone. Its author and the reviewers of its institution still read it (200)"
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

@@ -71,7 +71,7 @@ def _complete(method: str, path: str, operation: Operation) -> None:
 
 def _of_writes(method: str, operation: Operation) -> Iterator[tuple[int, str]]:
     if any(one["name"] == "Idempotency-Key" for one in operation.get("parameters", [])):
-        yield 400, "The idempotency key is none"
+        yield 400, "The `Idempotency-Key` is not 1 to 200 visible ASCII characters"
     if method not in ("get", "head"):
         yield 409, "Not possible in the present state, or done by somebody else in the same moment"
 

@@ -29,7 +29,10 @@ _IDEMPOTENCY_KEY: dict[str, Any] = {
     "name": "Idempotency-Key",
     "in": "header",
     "required": False,
-    "description": "Any words of your own, new for each deed: the same request made again gets the same answer",
+    "description": (
+        "1 to 200 visible ASCII characters without spaces, of your choice and new for each deed: the same request made "
+        "again within two days gets the same answer"
+    ),
     "schema": {"type": "string", "pattern": "^[!-~]{1,200}$"},
     "example": "3f6f1c0e-8a4b-4d55-9f0b-6a1f0b7c2d11",
 }

@@ -205,6 +205,7 @@ CODES: dict[type[OerError], frozenset[str]] = {
             "invitation.used",
             "invitation.ended",
             "collection.holds-already",
+            "collection.unit-not-empty",
             "resource.not-published",
         }
     ),

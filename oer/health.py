@@ -197,7 +197,9 @@ def _identity(session: Session, settings: Settings) -> Iterator[Finding]:
     if wanted and wanted != stored and queries.records.any_published(session):
         yield Finding("settings", "error", "settings.repository-id-fixed", {"stored": stored, "wanted": wanted})
     elif (wanted or stored) == installation.DEFAULT_REPOSITORY_ID:
-        yield Finding("settings", "warning", "doctor.repository-id-default", {"name": stored})
+        fixed = queries.records.any_published(session)
+        code = "doctor.repository-id-default-fixed" if fixed else "doctor.repository-id-default"
+        yield Finding("settings", "warning", code, {"name": wanted or stored})
     else:
         yield Finding("settings", "ok", "doctor.repository-id", {"name": wanted or stored})
 

@@ -85,7 +85,7 @@ def listed(request: Request, here: Here, caller: Caller, asked: Annotated[Listin
     "/api/resources/{public_id}/history",
     policy="resource",
     response_model=bodies.EntryList,
-    responses={410: {"model": schemas.ProblemOut, "description": "Withdrawn: a tombstone"}},
+    responses={410: {"model": schemas.ProblemOut, "description": lookup.GONE}},
     summary="What was done to a resource, the newest first",
 )
 def of_resource(

@@ -41,7 +41,7 @@ router = Router(
 
 def _refusals(*codes: int) -> dict[int | str, dict[str, Any]]:
     words = {
-        400: "The idempotency key is none",
+        400: "The `Idempotency-Key` is not 1 to 200 visible ASCII characters",
         409: "Not possible in the present state",
         412: "The collection has changed since it was read",
         413: "Too many units or items, or too long a body",

@@ -82,7 +82,8 @@ class Listing(paging.Asked):
     summary="Begin a resource: its first draft, or with `publish` the resource itself",
     description=(
         "The record as JSON, or with its files in one call as a form: its parts are `institution`, `record` (JSON), if "
-        "wanted `note`, and each file as `file` with a name. Of a form all is done or nothing."
+        "wanted `note`, and each file as `file` with a name. Any order will do; what stands before the files is judged "
+        "before they have come. Of a form all is done or nothing."
     ),
     extra=uploads.FORM,
 )

@@ -138,7 +138,10 @@ def _problem(problem: Mapping[str, Any], spoken: str) -> dict[str, Any]:
     policy="signed-in",
     response_model=bodies.JobOut,
     responses={
-        400: {"model": schemas.ProblemOut, "description": "The idempotency key is none"},
+        400: {
+            "model": schemas.ProblemOut,
+            "description": "The `Idempotency-Key` is not 1 to 200 visible ASCII characters",
+        },
         409: {"model": schemas.ProblemOut, "description": "The job has ended"},
     },
     summary="End a job that waits or runs",
@@ -162,7 +165,10 @@ def cancel(request: Request, here: Here, caller: Caller, job_id: JobId) -> Respo
     policy="administrator",
     response_model=bodies.JobOut,
     responses={
-        400: {"model": schemas.ProblemOut, "description": "The idempotency key is none"},
+        400: {
+            "model": schemas.ProblemOut,
+            "description": "The `Idempotency-Key` is not 1 to 200 visible ASCII characters",
+        },
         409: {"model": schemas.ProblemOut, "description": "The job has not failed"},
     },
     summary="Try a failed job again",

@@ -34,7 +34,7 @@ router = Router(
             401: "The token is not valid",
             403: "Not allowed",
             404: "No such thing",
-            410: "Withdrawn: a tombstone",
+            410: lookup.GONE,
             422: "A parameter is wrong",
             503: "Try again later",
         }.items()

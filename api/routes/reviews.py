@@ -129,7 +129,7 @@ def decide(request: Request, here: Here, caller: Caller, public_id: PublicId, re
     "/reviews",
     policy="resource",
     response_model=bodies.ReviewList,
-    responses={410: {"model": schemas.ProblemOut, "description": "Withdrawn: a tombstone"}},
+    responses={410: {"model": schemas.ProblemOut, "description": lookup.GONE}},
     summary="What reviewers have said of a resource, over all its drafts",
 )
 def listed(

@@ -51,7 +51,7 @@ def revise(request: Request, here: Here, caller: Caller, public_id: PublicId) ->
     "/versions/{number}/diff/{other}",
     policy="reader",
     response_model=bodies.Difference,
-    responses={410: {"model": schemas.ProblemOut, "description": "Withdrawn: a tombstone"}},
+    responses={410: {"model": schemas.ProblemOut, "description": lookup.GONE}},
     summary="What differs between two versions",
 )
 def compared(

@@ -71,7 +71,10 @@ class InstitutionIn(_Said):
     )
     names: NamesIn = Field(description="At least one")
     descriptions: DescriptionsIn = DescriptionsIn()
-    kind: str = Field(max_length=100, description="organisation, ministry, national_commission, university, school, …")
+    kind: str = Field(
+        max_length=100,
+        description="organisation, ministry, national_commission, university, school, centre, club, chair, partner",
+    )
     parent: str | None = Field(
         None, max_length=100, description="Slug of the institution above; at the top only administrators add"
     )

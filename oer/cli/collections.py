@@ -1,6 +1,6 @@
 """``oer collection``: resources that belong together."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -12,6 +12,7 @@ from oer.cli import context, output
 from oer.cli.context import As, AsJson
 from oer.collections import Found
 from oer.db import reading, transaction
+from oer.errors import Conflict
 from oer.installation import Installation
 from oer.settings import LANGUAGES
 
@@ -64,6 +65,47 @@ def add(
         _tell(found, changed, as_json=as_json)
 
 
+@app.command("units")
+def units_(
+    public_id: Id,
+    unit: Annotated[list[str], typer.Option(help="Id of a unit, or titles of a new one, as ar=…;fr=…; repeated.")],
+    as_: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make the units of a collection and put them in order. Resources stay in theirs."""
+    with context.opened(as_json=as_json) as found:
+        with transaction(found.engine) as session:
+            actor = context.actor(session, as_)
+            one = collections.find(session, actor, public_id)
+            there = units.contents(session, actor, collection_id=one.id, editing=one.edited_by(actor))
+            order = _order(unit, {seen.id: seen for seen in there})
+            lock = one.collection.lock
+            changed = collections.arrange(session, actor, public_id, order, expected=lock, now=found.now())
+            made = units.contents(session, actor, collection_id=changed.id, editing=True)
+        if as_json:
+            output.emit(_told(found, changed) | {"units": [_unit(each) for each in made]})
+            return
+        _say(changed, made)
+
+
+def _order(written: list[str], there: Mapping[str, units.SeenUnit]) -> list[units.Unit]:
+    """The units as they shall be. Raises Conflict for one that holds resources and is left out."""
+    order = []
+    for one in written:
+        parts = [part.strip() for part in one.split(";") if part.strip()]
+        named = ";".join(part for part in parts if "=" not in part) or None
+        before = there.get(named or "")
+        titles: dict[str, str | None] = dict(before.titles) if before else {}
+        titles |= {language.strip(): words for language, mark, words in (part.partition("=") for part in parts) if mark}
+        items = [units.Item(item.resource, item.note) for item in before.items] if before else []
+        order.append(units.Unit(titles, items, named))
+    staying = {unit.id for unit in order}
+    for left in there.values():
+        if left.items and left.id not in staying:
+            raise Conflict("collection.unit-not-empty", id=left.id, number=len(left.items))
+    return order
+
+
 @app.command("remove")
 def remove(public_id: Id, resource: ResourceId, as_: As = None, as_json: AsJson = False) -> None:
     """Take a resource out of a collection."""
@@ -114,14 +156,7 @@ def show(public_id: Id, as_: As = None, as_json: AsJson = False) -> None:
         if as_json:
             output.emit(_told(found, one) | {"units": [_unit(unit) for unit in contents]})
             return
-        output.say(_line(one))
-        for number, unit in enumerate(contents, 1):
-            named = _named(unit.titles) or output.sentence("cli.collection.unit", number=number)
-            output.say(f"  {unit.id}  {named}")
-            for item in unit.items:
-                state = output.sentence(f"cli.state.{item.state}")
-                words = [item.resource, state, _title(item.title or []), item.note]
-                output.say("    " + "  ".join(word for word in words if word))
+        _say(one, contents)
 
 
 @app.command("list")
@@ -179,6 +214,17 @@ def _told(found: Installation, one: Found) -> dict[str, Any]:
         "institution": one.institution.slug,
         **collection.model_dump(include={"titles", "descriptions", "membership", "state"}),
     }
+
+
+def _say(one: Found, contents: Sequence[units.SeenUnit]) -> None:
+    output.say(_line(one))
+    for number, unit in enumerate(contents, 1):
+        named = _named(unit.titles) or output.sentence("cli.collection.unit", number=number)
+        output.say(f"  {unit.id}  {named}")
+        for item in unit.items:
+            state = output.sentence(f"cli.state.{item.state}")
+            words = [item.resource, state, _title(item.title or []), item.note]
+            output.say("    " + "  ".join(word for word in words if word))
 
 
 def _unit(unit: units.SeenUnit) -> dict[str, Any]:

@@ -44,6 +44,9 @@ def errors_said(*, as_json: bool = False) -> Iterator[None]:
     except UnicodeEncodeError:
         # Arguments that are no UTF-8 arrive as lone surrogates, which neither a database nor a digest takes.
         output.fail(Invalid("argument.not-text"), as_json=as_json)
+    except typer.Abort:  # a question was not answered
+        output.note(output.sentence("cli.broken-off"))
+        raise typer.Exit(output.INCOMPLETE) from None
     except KeyboardInterrupt:
         raise typer.Exit(output.INTERRUPTED) from None
 

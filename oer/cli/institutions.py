@@ -15,6 +15,7 @@ from oer.workflow import Role
 
 institution = typer.Typer(no_args_is_help=True, help="The tree of institutions.")
 
+_KINDS = "organisation, ministry, national_commission, university, school, centre, club, chair or partner."
 _EMPTY = "An empty value takes it away."
 
 
@@ -24,7 +25,7 @@ def add(
     ar: Annotated[str | None, typer.Option("--ar", help="Name in Arabic.")] = None,
     fr: Annotated[str | None, typer.Option("--fr", help="Name in French.")] = None,
     en: Annotated[str | None, typer.Option("--en", help="Name in English.")] = None,
-    kind: Annotated[str, typer.Option(help="organisation, ministry, university, school, centre, club, …")] = "school",
+    kind: Annotated[str, typer.Option(help=_KINDS)] = "school",
     parent: Annotated[str | None, typer.Option(help="Slug of the institution above.")] = None,
     country: Annotated[str | None, typer.Option(help="ISO 3166 code, such as TN.")] = None,
     publish_role: Annotated[
@@ -83,7 +84,7 @@ def edit(
     ar: Annotated[str | None, typer.Option("--ar", help=f"Name in Arabic. {_EMPTY}")] = None,
     fr: Annotated[str | None, typer.Option("--fr", help=f"Name in French. {_EMPTY}")] = None,
     en: Annotated[str | None, typer.Option("--en", help=f"Name in English. {_EMPTY}")] = None,
-    kind: Annotated[str | None, typer.Option(help="organisation, ministry, university, school, …")] = None,
+    kind: Annotated[str | None, typer.Option(help=_KINDS)] = None,
     parent: Annotated[str | None, typer.Option(help="Move below this institution; empty: to the top.")] = None,
     country: Annotated[str | None, typer.Option(help=f"ISO 3166 code. {_EMPTY}")] = None,
     homepage: Annotated[str | None, typer.Option(help=f"Its own web site. {_EMPTY}")] = None,

@@ -21,13 +21,15 @@ admin = typer.Typer(no_args_is_help=True, help="People who look after the platfo
 token = typer.Typer(no_args_is_help=True, help="Access tokens for programs.")
 role = typer.Typer(no_args_is_help=True, help="Roles of people in institutions.")
 
-PASSWORD_HELP = "Read the password from standard input; otherwise it is asked for."  # noqa: S105 - a help text
+PASSWORD_HELP = "Do not ask: the first line of standard input is the password."  # noqa: S105 - a help text
 
 
 @admin.command("create")
 def admin_create(
     email: str,
-    name: Annotated[str | None, typer.Option(help="Name as shown; default: the address.")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name as shown, to authors too; default: the address before the @.")
+    ] = None,
     language: Annotated[Literal["ar", "fr", "en"], typer.Option(help="Language of messages.")] = "ar",
     ordinary: Annotated[bool, typer.Option("--ordinary", help="An ordinary account, not an administrator.")] = False,
     password_stdin: Annotated[bool, typer.Option("--password-stdin", help=PASSWORD_HELP)] = False,
@@ -41,7 +43,7 @@ def admin_create(
                 session,
                 OPERATOR,
                 email=email,
-                name=name or email,
+                name=name or email.strip().partition("@")[0],
                 language=language,
                 password=chosen,
                 administrator=not ordinary,
@@ -63,8 +65,11 @@ def password(*, from_stdin: bool) -> str:
             raise Invalid("argument.not-text") from None
     if not sys.stdin.isatty():
         raise Invalid("password.not-given")
-    again = output.sentence("cli.password-again")
-    return str(typer.prompt(output.sentence("cli.password"), hide_input=True, confirmation_prompt=again))
+    while True:
+        chosen = str(typer.prompt(output.sentence("cli.password"), hide_input=True))
+        if typer.prompt(output.sentence("cli.password-again"), hide_input=True) == chosen:
+            return chosen
+        output.note(output.sentence("cli.password-differs"))
 
 
 @role.command("grant")

@@ -25,7 +25,7 @@ class ClientError(Exception):
 
 
 class ApiError(ClientError):
-    """The repository refuses. Programs look at ``code``; ``detail`` and ``errors`` are for people.
+    """The repository refuses. Programs look at ``code``; ``detail`` and ``errors`` are for people, and so is ``str()``.
 
     ``code`` is empty where the answer is none of the repository's: of a proxy, say. ``retry_after``: the seconds
     after which it may be asked again, if it said so.
@@ -34,7 +34,8 @@ class ApiError(ClientError):
     def __init__(
         self, status: int, code: str, detail: str, errors: Sequence[Fault] = (), *, retry_after: float | None = None
     ) -> None:
-        super().__init__(f"{status} {code}: {detail}" if code else f"{status} {detail}")
+        told = [f"{fault.field}: {fault.message}" if fault.field else fault.message for fault in errors]
+        super().__init__("\n  ".join([f"{status} {code}: {detail}" if code else f"{status} {detail}", *told]))
         self.status = status
         self.code = code
         self.detail = detail

@@ -192,8 +192,8 @@ class Updater:
         """Raises _Refused with what is wrong with the row, and what the policy and the store raise."""
         if row.fault is not None:
             raise _Refused(row.fault)
-        digest = _digest_in(row)
-        there = self._there(session, row, within)
+        public_id, digest = _named(row)
+        there = self._there(session, public_id, within)
         base, step = _standing(session, there, digest)
         before = there.record_of(base)
         data, ignored = _data(row, before)
@@ -224,17 +224,15 @@ class Updater:
             raise Conflict("draft.exists", id=there.resource.public_id)
         raise _Refused(Problem("import.row-stale", "digest", {"id": there.resource.public_id}))
 
-    def _there(self, session: Session, row: Row, within: str | None) -> _There:
-        if row.public_id is None or not row.public_id.strip():
-            raise _Refused(Problem("import.id-missing", "id"))
-        known = identifiers.is_public_id(row.public_id)
-        resource = queries.resources.by_public_id(session, public_id=row.public_id) if known else None
+    def _there(self, session: Session, public_id: str, within: str | None) -> _There:
+        known = identifiers.is_public_id(public_id)
+        resource = queries.resources.by_public_id(session, public_id=public_id) if known else None
         institution = session.get(Institution, resource.institution_id) if resource else None
         if resource is None or institution is None:
-            raise NotFound("resource.unknown", id=row.public_id)
+            raise NotFound("resource.unknown", id=public_id)
         policy.require_sight(self.actor, resource, institution)
         if within is not None and not institution.path.startswith(within):
-            raise _Refused(Problem("import.elsewhere", "id", {"id": row.public_id, "slug": self.institution}))
+            raise _Refused(Problem("import.elsewhere", "id", {"id": public_id, "slug": self.institution}))
         assert resource.id is not None
         version = queries.resources.version(session, resource_id=resource.id, number=resource.number)
         draft = queries.resources.draft(session, resource_id=resource.id)
@@ -256,11 +254,15 @@ def _standing(session: Session, there: _There, digest: str) -> tuple[Version | D
     return queries.transfer.version_of_digest(session, resource_id=there.resource.id or 0, digest=digest), None
 
 
-def _digest_in(row: Row) -> str:
-    digest = row.data.get("digest")
-    if not isinstance(digest, str) or not digest.strip():
-        raise _Refused(Problem("import.digest-missing", "digest"))
-    return digest.strip().lower()
+def _named(row: Row) -> tuple[str, str]:
+    """The resource and the digest that the row names. Raises _Refused with all that is missing."""
+    public_id, digest = row.public_id or "", row.data.get("digest")
+    said = digest.strip().lower() if isinstance(digest, str) else ""
+    missing = [] if public_id.strip() else [Problem("import.id-missing", "id")]
+    missing += [] if said else [Problem("import.digest-missing", "digest")]
+    if missing:
+        raise _Refused(*missing)
+    return public_id, said
 
 
 def _data(row: Row, before: Record | None) -> tuple[Any, list[str]]:

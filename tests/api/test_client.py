@@ -1,7 +1,9 @@
 """The client for partners, against a real server and over lines that break."""
 
 import hashlib
+import inspect
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -20,6 +22,7 @@ from serving import Home
 from oer import accounts, installation
 from oer.client import ApiError, Client, Damaged, Draft, Unreachable
 from oer.client.line import Answer, Broken, Patience
+from oer.client.nouns import Collections, Imports, Institutions, Tokens
 from oer.db import transaction
 from oer.settings import Settings
 from oer.workflow import Role
@@ -188,6 +191,9 @@ def test_a_refusal_names_its_fields_in_the_language_of_the_client(client: Callab
     assert refused.value.status == 422
     assert {fault.field for fault in refused.value.errors} >= {"record.colour"}
     assert "champ" in " ".join(fault.message for fault in refused.value.errors).lower()
+    told = str(refused.value)
+    assert told.startswith(f"422 {refused.value.code}: {refused.value.detail}")
+    assert all(f"{fault.field}: {fault.message}" in told for fault in refused.value.errors)
     with pytest.raises(ApiError) as nobody:
         client(None).create("college", RECORD)
     assert (nobody.value.status, nobody.value.code) == (401, "sign-in.required")
@@ -374,6 +380,26 @@ def test_the_example_of_the_guide_runs(home: Home, secret: Callable[[str], str],
     )
     assert done.returncode == 0, done.stderr
     assert "published" in done.stdout
+
+
+def test_the_guide_names_what_each_method_takes() -> None:
+    text = (ROOT / "docs" / "client.md").read_text("utf-8")
+    for noun in (Collections, Imports, Institutions, Tokens):
+        table = text.partition(f"| of `client.{noun.__name__.lower()}` |")[2].partition("\n\n")[0]
+        cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+        written = dict(re.findall(r"`(\w+)\((.*?)\)`", " ".join(cells)))
+        methods = {name: method for name, method in vars(noun).items() if not name.startswith("_")}
+        assert written == {name: _taken(method) for name, method in methods.items()}
+
+
+def _taken(method: Any) -> str:
+    """The arguments as the guide writes them: ``name=`` for one that may be left out, ``…`` for any others."""
+    found = list(inspect.signature(method).parameters.values())[1:]
+    words = [
+        "…" if one.kind is one.VAR_KEYWORD else one.name if one.default is one.empty else f"{one.name}="
+        for one in found
+    ]
+    return ", ".join(words)
 
 
 def test_the_client_needs_nothing_of_the_server() -> None:

@@ -112,6 +112,12 @@ def test_what_a_program_sends_by_itself_is_taken(home: Installation, author: Som
     assert [file["name"] for file in answer.json()["files"]] == ["درس.pdf"]
 
 
+def test_the_parts_of_a_form_come_in_any_order(home: Installation, author: Someone) -> None:
+    made = send(author, whole(("a.txt", b"one"))[::-1])
+    assert made.status_code == 201, made.text
+    assert [file["name"] for file in made.json()["files"]] == ["a.txt"]
+
+
 def test_a_form_may_publish_at_once(home: Installation, client: TestClient, reviewer: Someone) -> None:
     made = send(reviewer, whole(("a.txt", b"one")), "?publish=true")
     assert made.status_code == 201, made.text

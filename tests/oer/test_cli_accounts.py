@@ -49,6 +49,17 @@ def test_people_are_listed_and_shown_with_their_roles(terminal: Terminal) -> Non
         assert terminal("person", *arguments).code == 4
 
 
+def test_without_a_name_the_address_is_not_shown(terminal: Terminal) -> None:
+    terminal.good("admin", "create", "salma@example.org", "--password-stdin", input=PASSWORD)
+    assert terminal.json("person", "show", "salma@example.org")["name"] == "salma"
+
+
+@pytest.mark.parametrize("command", [("admin", "create", "salma@example.org"), ("person", "password", EMAIL)])
+def test_who_pipes_a_password_is_told_how(terminal: Terminal, command: tuple[str, ...]) -> None:
+    done = terminal(*command, input=f"{PASSWORD}\n{PASSWORD}\n")
+    assert (done.code, "--password-stdin" in done.err) == (3, True)
+
+
 def test_an_account_is_changed(terminal: Terminal) -> None:
     told = terminal.json("person", "edit", EMAIL, "--name", "منى", "--language", "fr", "--administrator")
     assert (told["name"], told["language"], told["administrator"]) == ("منى", "fr", True)

@@ -51,6 +51,28 @@ def test_a_collection_is_begun_filled_shown_and_ended(terminal: Terminal) -> Non
     assert terminal("collection", "show", public_id).code == 4
 
 
+def test_units_are_made_put_in_order_renamed_and_left_out(terminal: Terminal) -> None:
+    resource, public_id = terminal.deposited(), begun(terminal)
+    made = terminal.json("collection", "units", public_id, "--unit", "ar=الضوء;fr=La lumière", "--unit", "ar=الماء")
+    light, water = made["units"]
+    assert (light["titles"], water["titles"]) == ({"ar": "الضوء", "fr": "La lumière"}, {"ar": "الماء"})
+    terminal.good("collection", "add", public_id, resource, "--unit", light["id"], "--note", "first")
+    done = terminal.good(
+        "collection", "units", public_id, "--unit", "en=Sound", "--unit", f"{light['id']};fr=;en=Light"
+    )
+    sound, again = terminal.json("collection", "show", public_id)["units"]
+    assert done.out.splitlines() == [
+        f"{public_id}  draft  closed  Light",
+        f"  {sound['id']}  Sound",
+        f"  {light['id']}  Light",
+        f"    {resource}  published  الضوء والماء  first",
+    ]
+    assert again["titles"] == {"ar": "الضوء", "en": "Light"}
+    refused = terminal("collection", "units", public_id, "--unit", sound["id"])
+    assert (refused.code, light["id"] in refused.err) == (5, True)
+    assert terminal.json("collection", "show", public_id)["units"] == [sound, again]
+
+
 def test_lists_hold_what_is_published_or_the_drafts(terminal: Terminal) -> None:
     terminal.institution("school")
     one, two = begun(terminal), begun(terminal)
@@ -95,6 +117,11 @@ def test_people_do_what_their_roles_allow(terminal: Terminal) -> None:
         (["add", "ID", "7k3v9qm2xd"], 4),
         (["add", "ID", "RESOURCE", "--unit", "none"], 3),
         (["add", "ID", "RESOURCE", "--note", "x" * 2000], 3),
+        (["units", "ID"], 2),
+        (["units", "7k3v9qm2xd", "--unit", "ar=ا"], 4),
+        (["units", "ID", "--unit", "Light"], 3),
+        (["units", "ID", "--unit", "es=Luz"], 3),
+        (["units", "ID", "--unit", "ar=ا", "--as", "nobody@example.org"], 4),
         (["remove", "ID", "RESOURCE"], 4),
         (["unpublish", "ID"], 5),
         (["show", b"\xff".decode("utf-8", "surrogateescape")], 4),

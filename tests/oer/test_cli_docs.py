@@ -9,6 +9,7 @@ import pytest
 import typer.main
 from conftest import ROOT
 
+from oer import fields
 from oer.cli import app, output
 
 TEXT = (ROOT / "docs" / "cli.md").read_text("utf-8")
@@ -74,6 +75,15 @@ def test_every_option_and_argument_has_help(name: str) -> None:
     for parameter in COMMANDS[name].params:
         if parameter.param_type_name == "option":
             assert getattr(parameter, "help", None), f"{name} {parameter.name}"
+
+
+def test_kinds_of_institutions_are_told_by_their_words() -> None:
+    row = re.search(r"^\| `--kind` \| (.*?);", SECTIONS["institution add"], re.MULTILINE)
+    assert row is not None
+    assert set(row[1].split(", ")) == fields.kinds()
+    for name in ("institution add", "institution edit"):
+        (option,) = [one for one in COMMANDS[name].params if one.name == "kind"]
+        assert set(re.split(", | or ", option.help.rstrip("."))) == fields.kinds()
 
 
 def test_the_table_of_exit_codes_is_the_one_in_the_code() -> None:

@@ -14,6 +14,7 @@ import pytest
 import snapshots
 from command_line import Terminal
 
+from api import i18n
 from oer import accounts, passwords, queries
 from oer.db import reading
 
@@ -50,28 +51,45 @@ def test_a_password_is_no_argument_and_is_never_read_from_a_pipe_unasked(termina
 
 
 def test_at_a_terminal_the_password_is_asked_for_twice_and_not_shown(terminal: Terminal) -> None:
+    code, said = typed(terminal, (b"Password", PASSWORD), (b"The same again", PASSWORD))
+    assert code == 0
+    assert PASSWORD.encode() not in said
+    assert b"Created administrator a@example.org" in said
+
+
+def test_what_is_said_at_the_questions_is_in_the_operator_s_language(terminal: Terminal) -> None:
+    asked, again = (i18n.message(code, "ar").encode() for code in ("cli.password", "cli.password-again"))
+    code, said = typed(terminal, (asked, PASSWORD), (again, "another"), (asked, "\4"), LC_ALL="ar_TN.UTF-8")
+    assert code == 1
+    for word in ("cli.password-differs", "cli.broken-off"):
+        assert i18n.message(word, "ar").encode() in said
+    assert b"Abort" not in said
+
+
+def typed(terminal: Terminal, *answers: tuple[bytes, str], **more: str) -> tuple[int, bytes]:
+    """How ``oer admin create`` ends at a terminal, and what it says, where each question gets its answer."""
     there, here = pty.openpty()
-    environment = {**os.environ, **{name: value for name, value in terminal.environment.items() if value is not None}}
+    ours = {name: value for name, value in terminal.environment.items() if value is not None}
+    environment = {**os.environ, **ours, **more}
     process = subprocess.Popen(
         [sys.executable, "-m", "oer.cli", "admin", "create", "a@example.org"],
         env=environment, stdin=here, stdout=here, stderr=here, start_new_session=True,
     )  # fmt: skip
     os.close(here)
-    said = b""
-    for prompt in (b"Password", b"The same again"):
-        while prompt not in said:
+    said, told = b"", 0
+    for prompt, answer in answers:
+        while prompt not in said[told:]:
             block = heard(there)
             assert block, f"the command ended: {said.decode()}"
             said += block
+        told = len(said)
         while termios.tcgetattr(there)[3] & termios.ECHO:  # what is typed before that is thrown away
             time.sleep(0.01)
-        os.write(there, PASSWORD.encode() + b"\n")
+        os.write(there, answer.encode() + b"\n")
     while block := heard(there):
         said += block
     os.close(there)
-    assert process.wait(30) == 0
-    assert PASSWORD.encode() not in said
-    assert b"Created administrator a@example.org" in said
+    return process.wait(30), said
 
 
 def heard(terminal: int) -> bytes:

@@ -210,11 +210,18 @@ def found_by_the_doctor(terminal: Terminal, **environment: str) -> dict[str, str
     return {one["code"]: one["level"] for one in json.loads(terminal("doctor", "--json", **environment).out)}
 
 
+def test_the_doctor_asks_for_a_name_as_long_as_it_can_be_given(terminal: Terminal) -> None:
+    assert found_by_the_doctor(terminal)["doctor.repository-id-default"] == "warning"
+    found = found_by_the_doctor(terminal, OER_REPOSITORY_ID="oer.example.org")
+    assert found["doctor.repository-id"] == "ok"
+
+
 def test_the_doctor_says_what_would_keep_the_server_from_starting(terminal: Terminal, tmp_path: Path) -> None:
     terminal.deposited()
     assert (
         found_by_the_doctor(terminal, OER_REPOSITORY_ID="other.example.org")["settings.repository-id-fixed"] == "error"
     )
+    assert found_by_the_doctor(terminal)["doctor.repository-id-default-fixed"] == "warning"
     assert found_by_the_doctor(terminal, OER_LABELS=str(tmp_path / "none.json"))["labels.invalid"] == "error"
     assert found_by_the_doctor(terminal, OER_PAGE_SIZ="3")["doctor.setting-unknown"] == "warning"
     folder = Path(terminal.environment["OER_DATA"])

@@ -279,6 +279,7 @@ def test_a_draft_in_which_nothing_is_changed_yet_is_like_what_is_published(
         (fixed(id="none"), ["resource.unknown"]),
         (fixed(id="7k3v9qm2xd"), ["resource.unknown"]),
         (fixed(digest=""), ["import.digest-missing"]),
+        (fixed(id="", digest=""), ["import.id-missing", "import.digest-missing"]),
         (fixed(digest="0" * 64), ["import.row-stale"]),
         (fixed(digest="nonsense"), ["import.row-stale"]),
         (fixed(institution="school"), ["import.column-fixed"]),
