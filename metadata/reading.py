@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from metadata import values
-from metadata.findings import Findings, Problem, path, shown
+from metadata.findings import Findings, Problem, choices, path, shown
 from metadata.record import Record
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -190,7 +190,6 @@ def _problems(error: ValidationError) -> Iterator[Problem]:
         elif kind == "missing":
             yield Problem("field.missing", where)
         elif kind == "literal_error":
-            choices = detail["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
-            yield Problem("field.choice", where, {"choices": choices})
+            yield Problem("field.choice", where, {"choices": choices(detail["ctx"]["expected"])})
         else:
             yield Problem("field.type", where, {"expected": _EXPECTED.get(kind.partition("_")[0], "text")})
