@@ -70,12 +70,6 @@ def load(body: bytes, limit: int = MAX_BYTES) -> tuple[object, list[Problem]]:
         return None, [Problem("json.too-deep", "", {"limit": MAX_DEPTH})]
 
 
-def parse_json(body: bytes) -> tuple[Record | None, list[Problem]]:
-    """:func:`load`, then :func:`parse`."""
-    data, found = load(body)
-    return (None, found) if found else parse(data)
-
-
 def merged(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
     """The target with a merge patch applied (RFC 7396). However deep the patch is, this does not recurse."""
     result = dict(target)
