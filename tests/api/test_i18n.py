@@ -269,3 +269,10 @@ def test_two_files_may_not_define_one_message(tmp_path: Any, monkeypatch: pytest
     with pytest.raises(ValueError, match="second time"):
         catalogue("ar")
     catalogue.cache_clear()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_has_no_file_is_told_how_to_publish_the_description_alone(language: Language) -> None:
+    said = message("files.missing", language)
+    assert "access.kind" in said
+    assert "metadata-only" in said

@@ -741,3 +741,13 @@ def test_one_sees_one_s_own_unfinished_uploads(
     watch.forward(days=8)
     again = calling.someone(home, client, Role.DEPOSITOR)
     assert again.get(URL).json()["items"] == []
+
+
+def test_the_list_of_uploads_tells_how_many_bytes_are_there(sender: Sender) -> None:
+    where = sender.begun(10)
+    for offset, more in ((0, b"four"), (4, b"two")):
+        (listed,) = sender.who.get(URL).json()["items"]
+        assert (listed["offset"], listed["size"]) == (offset, 10)
+        assert sender.patch(where, offset, more).status_code == 204
+    (listed,) = sender.who.get(URL).json()["items"]
+    assert listed["offset"] == 7
