@@ -82,6 +82,26 @@ _DAMAGE_RETRY = 3600  # seconds: somebody has to bring the bytes back
 # What FastAPI finds in parameters, as codes whose sentences exist.
 _FINDINGS: Mapping[str, str] = {"missing": "field.missing", "extra_forbidden": "field.unknown"}
 
+# Bounds of pydantic's, each with the name of its limit.
+_BOUNDS: Mapping[str, str] = {
+    "greater_than_equal": "ge",
+    "less_than_equal": "le",
+    "string_too_long": "max_length",
+    "string_too_short": "min_length",
+    "too_long": "max_length",
+    "too_short": "min_length",
+}
+# How its names of wrong kinds begin → what belongs there, words of ``type.…``.
+_KINDS: Mapping[str, str] = {
+    "int": "integer",
+    "bool": "boolean",
+    "string": "text",
+    "list": "list",
+    "dict": "object",
+    "model": "object",
+    "date": "date",
+}
+
 
 class DoorError(Exception):
     """A refusal of the door itself, before anything of the repository was asked: a code of :data:`DOOR_CODES`."""
@@ -159,14 +179,35 @@ def of_store(error: stores.StoreError) -> OerError:
 
 
 def of_validation(error: RequestValidationError) -> Fault:
-    """Parameters that are not what the route takes, each with its name as the field."""
+    """Parameters that are not what the route takes, each with its name as the field, and what it would take."""
     problems = []
     for found in error.errors():
-        place = found["loc"][1:] or found["loc"]
+        place = findings.path(tuple(found["loc"][1:] or found["loc"]))
         code = _FINDINGS.get(found["type"], "request.parameter-invalid")
-        name = findings.shown(str(place[-1]), 80)
-        problems.append(Problem(code, findings.path(tuple(place)), {"name": name}))
+        told = _allowed(found) if code == "request.parameter-invalid" else {}
+        problems.append(Problem(code, place, {"name": place, **told}))
     return Fault(422, "request.invalid", {"field": problems[0].field if problems else ""}, problems)
+
+
+def _allowed(found: Mapping[str, Any]) -> dict[str, object]:
+    """What would be accepted, as the code of a second sentence (``i18n.message``) with what fills it.
+
+    Texts that are too long or of another kind are not repeated: they may be passwords.
+    """
+    kind, bounds = found["type"], found.get("ctx", {})
+    sent = findings.shown(json.dumps(found.get("input"), ensure_ascii=False, default=str), 60)
+    if kind in {"enum", "literal_error"}:
+        return {"allowed": "choices", "choices": findings.choices(bounds["expected"]), "sent": sent}
+    if kind in {"greater_than_equal", "less_than_equal"}:
+        return {"allowed": kind.replace("_", "-"), "limit": bounds[_BOUNDS[kind]], "sent": sent}
+    if kind in _BOUNDS:
+        return {"allowed": kind.replace("_", "-"), "limit": bounds[_BOUNDS[kind]]}
+    if kind == "string_pattern_mismatch":
+        return {"allowed": "pattern", "pattern": bounds["pattern"]}
+    if kind == "repeated":
+        return {"allowed": "once"}
+    expected = next((word for begins, word in _KINDS.items() if kind.startswith(begins)), None)
+    return {"allowed": "kind", "expected": expected} if expected else {}
 
 
 def of_framework(error: HTTPException) -> Fault:
@@ -290,7 +331,7 @@ def document(request: Request, fault: Fault, spoken: i18n.Language) -> dict[str,
     installation = request.app.state.installation
     body: dict[str, Any] = {
         "type": f"{installation.settings.base_url}/api/problems/{fault.code}",
-        "title": i18n.message(f"status.{fault.status}", spoken),
+        "title": i18n.heading(fault.code, fault.status, spoken),
         "status": fault.status,
         "detail": i18n.message(fault.code, spoken, **fault.params),
         "code": fault.code,
@@ -328,7 +369,7 @@ class ErrorPage:
         since = fault.params.get("since")
         return cls(
             fault.status,
-            i18n.message(f"status.{fault.status}", spoken),
+            i18n.heading(fault.code, fault.status, spoken),
             i18n.message(fault.code, spoken, **fault.params),
             fault.tombstone.get("id"),
             fault.tombstone.get("reason"),

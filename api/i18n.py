@@ -17,6 +17,8 @@ from typing import Literal
 from babel import Locale, dates, numbers, units
 from babel.messages.pofile import read_po
 
+from metadata import vocabularies
+
 Language = Literal["ar", "fr", "en"]
 
 LANGUAGES: tuple[Language, ...] = ("ar", "fr", "en")
@@ -32,7 +34,17 @@ FORMS: Mapping[Language, tuple[str, ...]] = {
 }
 
 # Parameters that are codes themselves: shown in words where the catalogue has them.
-_WORDS: Mapping[str, str] = {"expected": "type.", "scheme": "scheme.", "field": "field."}
+_WORDS: Mapping[str, str] = {
+    "expected": "type.",
+    "scheme": "scheme.",
+    "action": "action.",
+    "step": "action.",
+    "state": "state.",
+    "needed": "role.",
+}
+
+# Sentences that name terms of a vocabulary: of this one, or of the parameter ``scheme``.
+_OF_TERMS: Mapping[str, str] = {"term.unknown": "", "licence.unknown": "licences"}
 
 _PLACEHOLDER = re.compile(r"%(?:\((\w+)\)s|%)")
 _RTL_LETTERS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
@@ -66,6 +78,12 @@ def catalogue(language: Language) -> Mapping[str, Message]:
     return MappingProxyType(found)
 
 
+def heading(code: str, status: int, language: Language) -> str:
+    """The title of a refusal: its own where it has one, else that of its status."""
+    own = f"heading.{code}"
+    return message(own if own in catalogue(language) else f"status.{status}", language)
+
+
 def load() -> None:
     """Read every catalogue now, so that a broken one stops the start and not the first reader."""
     for language in LANGUAGES:
@@ -85,17 +103,43 @@ def message(code: str, language: str, /, **params: object) -> str:
     written as the language writes them. Text is wrapped in isolates (U+2068 … U+2069) where its direction could
     disturb the sentence: always in Arabic, elsewhere when it holds right-to-left letters; direction controls
     inside it are taken out first. The result is plain text: HTML escaping is the template's.
-    A message with plural forms takes its number from the parameter ``count``.
+    A message with plural forms takes its number from the parameter ``count``. A parameter ``allowed`` names a second
+    sentence, ``allowed.…``: what would be right instead.
     """
+    codes = [code, f"allowed.{params['allowed']}"] if "allowed" in params else [code]
+    return " ".join(_sentence(one, language, params) for one in codes)
+
+
+def _sentence(code: str, language: str, params: Mapping[str, object]) -> str:
     spoken = supported(language, "en")
     entry = catalogue(spoken).get(code)
     if entry is None:
         return code
+    if code in _OF_TERMS:
+        scheme = _OF_TERMS[code] or str(params.get("scheme", ""))
+        params = {**params, "terms": _terms(scheme, str(params.get("value", "")), spoken)}
     if not entry.plural:
         return _filled(entry.texts[0] or code, spoken, params)
     count = params.get("count")
     number = count if isinstance(count, int | float) else 0
     return _filled(_form(entry, spoken, number) or code, spoken, params)
+
+
+def _terms(scheme: str, value: str, language: Language) -> str:
+    """A sentence with the terms that may have been meant, each with its address: the label alone does for imports."""
+    if scheme not in (*vocabularies.schemes(), "subjects"):
+        return ""
+    schemes = vocabularies.SUBJECTS if scheme == "subjects" else (scheme,)
+    meant = [uri for one in schemes if (uri := vocabularies.canonical(one, value))]
+    if meant:
+        return _sentence("terms.meant", language, {"uri": meant[0]})
+    found = vocabularies.suggested(scheme, value)
+    if not found:
+        return _sentence("terms.none", language, {})
+    shown = [f"{vocabularies.label(one.scheme, one.uri, language)} ({_isolated(one.uri, language)})" for one in found]
+    everything = len(found) == sum(term.offered for one in schemes for term in vocabularies.terms(one).values())
+    sentence = catalogue(language)["terms.all" if everything else "terms.nearest"].texts[0]
+    return sentence.replace("%(terms)s", ("؛ " if language == "ar" else "; ").join(shown))
 
 
 def _form(entry: Message, language: Language, count: float) -> str:
@@ -118,12 +162,18 @@ def _filled(text: str, language: Language, params: Mapping[str, object]) -> str:
 def _shown(name: str, value: object, language: Language) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
         return number(value, language)
+    if name == "terms":
+        return str(value)  # a sentence of ours
     text = _BIDI_CONTROLS.sub("", str(value))
     if name == "language":
         return language_name(text, language)
     words = catalogue(language).get(_WORDS[name] + text) if name in _WORDS else None
     if words:
         return words.texts[0]
+    return _isolated(text, language)
+
+
+def _isolated(text: str, language: Language) -> str:
     return f"\u2068{text}\u2069" if language == "ar" or _RTL_LETTERS.search(text) else text
 
 

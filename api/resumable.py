@@ -16,7 +16,7 @@ from starlette.responses import Response
 
 from api import errors
 from api.errors import DoorError
-from metadata.findings import Problem
+from metadata.findings import Problem, shown
 from oer.errors import Invalid
 from storage import checksums
 
@@ -106,13 +106,17 @@ def metadata(told: str) -> dict[str, str]:
         try:
             said[key] = base64.b64decode(value, validate=True).decode()
         except (binascii.Error, ValueError):
-            raise Invalid("request.invalid", field="Upload-Metadata") from None
+            place = f"Upload-Metadata.{shown(key, 80)}" if key else "Upload-Metadata"
+            problem = Problem("tus.metadata-invalid", place)
+            raise Invalid("request.invalid", problems=[problem], field=place) from None
     missing = [name for name in ("resource", "filename") if not said.get(name)]
     if missing:
         problems = [Problem("field.missing", f"Upload-Metadata.{name}") for name in missing]
         raise Invalid("request.invalid", problems=problems, field=problems[0].field)
     if said.get("sha256") and not _SHA256.fullmatch(said["sha256"]):
-        raise Invalid("request.invalid", field="Upload-Metadata.sha256")
+        place = "Upload-Metadata.sha256"
+        problem = Problem("request.parameter-invalid", place, {"name": place, "allowed": "sha256"})
+        raise Invalid("request.invalid", problems=[problem], field=place)
     return said
 
 

@@ -89,7 +89,7 @@ async def _read(request: Request, *, expected: bool, required: bool) -> Request:
             raise Invalid("body.missing")
         _, problems = reading.load(body)
         if problems:
-            raise Invalid("request.invalid", problems=problems, field="")
+            raise Invalid("request.invalid", problems=problems, field="JSON")
     request.scope[_BODY] = hashlib.sha256(body).hexdigest()
 
     async def again() -> Message:

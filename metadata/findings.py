@@ -1,6 +1,7 @@
 """Problems as data: the codes that reading and judging a record can give, and the list that collects them."""
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -119,6 +120,11 @@ def shown(text: str, most: int = 200) -> str:
     """Somebody's text as a parameter: cut, and without characters that no answer could carry."""
     cut = text if len(text) <= most else text[:most] + "…"
     return "".join(character if character.isprintable() else "\ufffd" for character in cut)
+
+
+def choices(expected: str) -> str:
+    """The values that pydantic names as ``'a', 'b' or 'c'``, without its English."""
+    return ", ".join(re.findall(r"'([^']*)'", expected)) or expected
 
 
 def path(parts: tuple[int | str, ...]) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from metadata import values
-from metadata.findings import Findings, Problem, path, shown
+from metadata.findings import Findings, Problem, choices, path, shown
 from metadata.record import Record
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -68,12 +68,6 @@ def load(body: bytes, limit: int = MAX_BYTES) -> tuple[object, list[Problem]]:
         return None, [Problem("json.duplicate-key", "", {"key": shown(error.args[0], 80)})]
     except RecursionError:
         return None, [Problem("json.too-deep", "", {"limit": MAX_DEPTH})]
-
-
-def parse_json(body: bytes) -> tuple[Record | None, list[Problem]]:
-    """:func:`load`, then :func:`parse`."""
-    data, found = load(body)
-    return (None, found) if found else parse(data)
 
 
 def merged(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
@@ -190,7 +184,6 @@ def _problems(error: ValidationError) -> Iterator[Problem]:
         elif kind == "missing":
             yield Problem("field.missing", where)
         elif kind == "literal_error":
-            choices = detail["ctx"]["expected"].replace(" or ", ", ").replace("'", "")
-            yield Problem("field.choice", where, {"choices": choices})
+            yield Problem("field.choice", where, {"choices": choices(detail["ctx"]["expected"])})
         else:
             yield Problem("field.type", where, {"expected": _EXPECTED.get(kind.partition("_")[0], "text")})

@@ -6,12 +6,13 @@ live at the doors. Getting from JSON to a record: :func:`parse`, :func:`parse_js
 """
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, Literal, NamedTuple
 
-from metadata import licences, rules, values
-from metadata.findings import CODES, PARAMS, Findings, Problem, Severity
-from metadata.reading import load, parse, parse_json
+from metadata import licences, reading, rules, values
+from metadata.findings import CODES, MOST, PARAMS, Findings, Problem, Severity, path
+from metadata.reading import load
 from metadata.record import Access, Part, Record, Text
 from metadata.rules import LIMITS, LISTS
 
@@ -42,6 +43,35 @@ class _Node(NamedTuple):
     pattern: str
     value: Any
     part: Part
+
+
+def parse(data: object) -> tuple[Record | None, list[Problem]]:
+    """As ``metadata.reading.parse``; where some fields have the wrong form, the others are judged all the same.
+
+    A field is left out of that with everything in it: rules say nothing of what could not be read.
+    """
+    record, found = reading.parse(data)
+    if record is not None or not isinstance(data, dict) or len(found) > MOST:
+        return record, found
+    wrong = {_field(problem.field) for problem in found}
+    rest, _ = reading.parse({name: value for name, value in data.items() if path((str(name),)) not in wrong})
+    judged = problems(rest, "draft") if rest is not None else []
+    findings = Findings()
+    for problem in [*found, *(one for one in judged if _field(one.field) not in wrong)]:
+        tell = findings.add if problem.severity == "error" else findings.warn
+        tell(problem.code, problem.field, **problem.params)
+    return None, findings.all()
+
+
+def _field(place: str) -> str:
+    """``creators`` for ``creators[1].orcid``."""
+    return re.split(r"[.\[]", place, maxsplit=1)[0]
+
+
+def parse_json(body: bytes) -> tuple[Record | None, list[Problem]]:
+    """:func:`load`, then :func:`parse`."""
+    data, found = load(body)
+    return (None, found) if found else parse(data)
 
 
 def problems(record: Record, stage: Stage) -> list[Problem]:

@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from types import MappingProxyType
 
@@ -55,6 +55,9 @@ _SCHEMES = (
 _VAGUE = frozenset(
     ["application/octet-stream", "application/zip", "application/json", "application/xml", "text/xml", "text/plain"]
 )
+# Of suggestions: so few terms are all named, so many are the nearest, so like the value or more; letters and words of
+# a value that count.
+_FEW, _NEAREST, _LIKE, _LONG, _WORDS = 15, 5, 0.4, 60, 3
 _FAMILIES = {"image": "image", "audio": "audio", "video": "video", "text": "text_document", "model": "model3d"}
 
 
@@ -177,6 +180,54 @@ def canonical(scheme: str, value: str) -> str | None:
     return _addresses(scheme).get(_address(text)) or _codes(scheme).get(text.lower()) or _named(scheme, _name(text))
 
 
+def suggested(scheme: str, value: str) -> list[Term]:
+    """Terms to name where ``value`` is none: all that a small vocabulary offers, else the nearest, if any, by name.
+
+    ``scheme`` may also be ``subjects``: those of :data:`SUBJECTS`.
+    """
+    return [terms(found)[uri] for found, uri in _suggested(scheme, value[:_LONG])]
+
+
+@lru_cache(maxsize=1024)
+def _suggested(scheme: str, value: str) -> tuple[tuple[str, str], ...]:
+    """Scheme and URI of each."""
+    if scheme != "subjects":
+        offered = [uri for uri, found in terms(scheme).items() if found.offered]
+        if len(offered) <= _FEW:
+            return tuple((scheme, uri) for uri in offered)
+    sought, close = _pairs(_name(value)), []
+    for one in SUBJECTS if scheme == "subjects" else (scheme,):
+        for start in _starts(_name(value))[:_WORDS]:
+            for name, uri in _alike(one).get(start, {}).items():
+                pairs = _pairs(name)
+                likeness = 2 * len(sought & pairs) / (len(sought) + len(pairs) or 1)  # Dice's coefficient
+                if likeness > _LIKE:
+                    close.append((-likeness, one, uri))
+    return tuple(dict.fromkeys((one, uri) for _, one, uri in sorted(close)))[:_NEAREST]
+
+
+def _pairs(name: str) -> set[str]:
+    """Every two letters that stand together."""
+    return {name[at : at + 2] for at in range(len(name) - 1)}
+
+
+def _starts(name: str) -> list[str]:
+    """How each word begins, without the Arabic article."""
+    return list(dict.fromkeys(word.removeprefix("ال")[:3] for word in name.split()))
+
+
+@cache
+def _alike(scheme: str) -> Mapping[str, Mapping[str, str]]:
+    """Beginning of a word → folded names with such a word → URI. Every name would be too many to compare."""
+    index: dict[str, dict[str, str]] = {}
+    for names in _names(scheme):
+        for name, bearers in names.items():
+            uri = next((found.uri for found in bearers if found.offered), None)
+            for start in _starts(name) if uri else ():
+                index.setdefault(start, {}).setdefault(name, str(uri))
+    return index
+
+
 def media_group(media_type: str, extension: str = "") -> Term:
     """The group of a file by media type (parameters are ignored) and file name extension (with or without its dot).
 
@@ -202,7 +253,7 @@ def override(labels: Mapping[str, Mapping[str, str]]) -> None:
             raise ValueError(f"overridden labels: no vocabulary has the term {uri}")
     _overrides.clear()
     _overrides.update(checked)
-    for cached in (terms, _codes, _addresses, _names, _media):
+    for cached in (terms, _codes, _addresses, _names, _alike, _suggested, _media):
         cached.cache_clear()
 
 

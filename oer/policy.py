@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import TypeVar
 
 from oer import workflow
 from oer.errors import Conflict, Forbidden, Gone, NotFound
@@ -21,7 +22,11 @@ from oer.workflow import (
     ResourceAction,
     ResourceState,
     Role,
+    State,
+    Step,
 )
+
+Action = TypeVar("Action", DraftAction, ResourceAction, CollectionAction)
 
 SCOPES = ("read", "deposit", "review", "manage")
 _KINDS = ("open", "embargoed", "institution", "metadata-only")  # of access, each stricter than the one before
@@ -59,6 +64,20 @@ def _is_author(actor: Actor, author_id: int | None) -> bool:
     return author_id is not None and actor.person_id == author_id
 
 
+def _lacking(role: Role) -> dict[str, object]:
+    """The role that would do, for the sentence of a refusal."""
+    return {"allowed": "role", "needed": role.word}
+
+
+def _first(table: Mapping[tuple[State, Action], Step[State]], state: State, action: Action) -> dict[str, object]:
+    """The step that has to come before, for the sentence of a refusal; nothing where none leads there."""
+    for (at, before), step in table.items():
+        after = table.get((step.to, action))
+        if at == state and after is not None and after.to != state:
+            return {"allowed": "step-first", "step": before.value}
+    return {}
+
+
 def require_scope(actor: Actor, scope: str) -> None:
     if scope not in actor.scopes:
         raise Forbidden("scope.missing", scope=scope)
@@ -68,7 +87,7 @@ def require_deposit(actor: Actor, institution: Institution) -> None:
     """May begin a resource here."""
     require_scope(actor, "deposit")
     if role_in(actor, institution) < Role.DEPOSITOR:
-        raise Forbidden("action.forbidden")
+        raise Forbidden("action.forbidden", **_lacking(Role.DEPOSITOR))
 
 
 def require_publishing(actor: Actor, institution: Institution) -> None:
@@ -76,20 +95,20 @@ def require_publishing(actor: Actor, institution: Institution) -> None:
     require_deposit(actor, institution)
     step = workflow.publishing_step(DraftState.EDITING, Role.named(institution.publish_role))
     if not workflow.allowed(step, role_in(actor, institution), author=True):
-        raise Forbidden("action.forbidden")
+        raise Forbidden("action.forbidden", allowed="submit")
 
 
 def require_manage(actor: Actor, institution: Institution) -> None:
     """May change this institution, its members and what is below it."""
     require_scope(actor, "manage")
     if role_in(actor, institution) < Role.MANAGER:
-        raise Forbidden("action.forbidden")
+        raise Forbidden("action.forbidden", **_lacking(Role.MANAGER))
 
 
 def require_administrator(actor: Actor) -> None:
     require_scope(actor, "manage")
     if not actor.administrator:
-        raise Forbidden("action.forbidden")
+        raise Forbidden("action.forbidden", allowed="role", needed="administrator")
 
 
 def is_about(actor: Actor, person: Person) -> bool:
@@ -126,11 +145,13 @@ def require_draft_step(
     else:
         step = workflow.DRAFT.get((state, action))
     if step is None:
-        raise Conflict("transition.impossible", action=action.value, state=state.value)
+        told = _first(workflow.DRAFT, state, action)
+        raise Conflict("transition.impossible", action=action.value, state=state.value, **told)
     judging = state is DraftState.SUBMITTED and action is not DraftAction.RECALL
     require_scope(actor, "review" if judging else "deposit")
     if not workflow.allowed(step, role_in(actor, institution), author=_is_author(actor, draft.author_id)):
-        raise Forbidden("action.forbidden")
+        submits = action is DraftAction.PUBLISH and not judging
+        raise Forbidden("action.forbidden", **({"allowed": "submit"} if submits else _lacking(step.role)))
     return step.to
 
 
@@ -157,11 +178,12 @@ def require_resource_step(
         raise NotFound("resource.unknown", id=resource.public_id)
     step = workflow.RESOURCE.get((ResourceState(resource.state), action))
     if step is None:
-        raise Conflict("transition.impossible", action=action.value, state=resource.state)
+        told = _first(workflow.RESOURCE, ResourceState(resource.state), action)
+        raise Conflict("transition.impossible", action=action.value, state=resource.state, **told)
     if action is not ResourceAction.PUBLISH:
         require_scope(actor, "deposit" if action is ResourceAction.REVISE else "review")
     if not workflow.allowed(step, role_in(actor, institution), author=_is_author(actor, resource.author_id)):
-        raise Forbidden("action.forbidden")
+        raise Forbidden("action.forbidden", **_lacking(step.role))
     return step.to
 
 
@@ -202,11 +224,12 @@ def require_collection_step(
     state = CollectionState(collection.state)
     step = workflow.COLLECTION.get((state, action))
     if step is None:
-        raise Conflict("transition.impossible", action=action.value, state=state.value)
+        told = _first(workflow.COLLECTION, state, action)
+        raise Conflict("transition.impossible", action=action.value, state=state.value, **told)
     unseen = action is CollectionAction.DELETE and state is CollectionState.DRAFT
     require_scope(actor, "deposit" if unseen or action is CollectionAction.EDIT else "review")
     if not workflow.allowed(step, role_in(actor, institution), author=_is_author(actor, collection.author_id)):
-        raise Forbidden("action.forbidden")
+        raise Forbidden("action.forbidden", **_lacking(step.role))
     return step.to
 
 
@@ -240,7 +263,7 @@ def require_taking_back(actor: Actor, item: CollectionItem, resource: Resource, 
 def require_reviews(actor: Actor, resource: Resource, institution: Institution) -> None:
     """May read what reviewers have said of a resource that the actor may see."""
     if not may_see_unpublished(actor, resource, institution):
-        raise Forbidden("action.forbidden")
+        raise Forbidden("action.forbidden", **_lacking(Role.REVIEWER))
 
 
 def require_history(actor: Actor, resource: Resource, institution: Institution) -> None:
@@ -248,14 +271,14 @@ def require_history(actor: Actor, resource: Resource, institution: Institution) 
     require_sight(actor, resource, institution)
     require_scope(actor, "read")
     if role_in(actor, institution) < Role.REVIEWER:
-        raise Forbidden("action.forbidden")
+        raise Forbidden("action.forbidden", **_lacking(Role.REVIEWER))
 
 
 def require_audit(actor: Actor) -> None:
     """May read the audit log, each of what they manage (:func:`reach`)."""
     require_scope(actor, "manage")
     if not actor.administrator and Role.MANAGER not in actor.roles.values():
-        raise Forbidden("action.forbidden")
+        raise Forbidden("action.forbidden", **_lacking(Role.MANAGER))
 
 
 def require_people(actor: Actor) -> None:

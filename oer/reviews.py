@@ -50,7 +50,9 @@ def require_submitted(session: Session, actor: Actor, public_id: str) -> None:
     """Raises Conflict where nobody has asked for a review, NotFound where the actor may not see the draft."""
     found = deposits.seen(session, actor, public_id)
     if found.draft.state != DraftState.SUBMITTED:
-        raise Conflict("transition.impossible", action="review", state=found.draft.state)
+        raise Conflict(
+            "transition.impossible", action="review", state=found.draft.state, allowed="step-first", step="submit"
+        )
 
 
 def note(session: Session, actor: Actor, found: Open, action: DraftAction, comment: str, *, now: datetime) -> Review:

@@ -143,7 +143,7 @@ def dumped(here: Installation, *, since: int) -> Iterator[bytes]:
         last = queries.records.clock(session).change
         count = queries.records.count(session, of=Part(since=since))
     if since > last:  # of another repository, or of this one before it was restored from a backup
-        raise Invalid("cursor.invalid")
+        raise Invalid("dump.since-unknown", last=last)
     header = bodies.DumpHeader(moment=here.now(), since=since, count=count, last_change=last)
     return _dump(here, header)
 

@@ -79,8 +79,8 @@ class Asked(BaseModel):
     description=(
         "JSON lines, CSV (both UTF-8), or a ZIP with `index.json`, `.jsonl` or `.csv` and the files beside it; "
         "`docs/cli.md` tells what rows may hold. The answer is a job: follow it at `Location`; its report tells what "
-        "became of every row. The bad ones fail for themselves, with reasons. The job runs with the roles that you "
-        "have by then.\n\n"
+        "became of every row. The bad ones fail for themselves, with reasons; a table without rows is a warning. The "
+        "job runs with the roles that you have by then.\n\n"
         "With `update=true` the rows are of `GET /api/exports/resources.jsonl` or `.csv`, edited. Each row that was "
         "edited makes the draft of a next version, or goes on with the one that an update has made; `publish=true` "
         "publishes it where you may. Rows whose resource has changed since the export are refused: their `digest` "
@@ -114,7 +114,7 @@ class Asked(BaseModel):
                 409: "Too many imports of yours are not finished",
                 413: "More bytes than one import may have",
                 415: "Another type than those named here",
-                422: "A parameter is wrong, or the bytes are not those of `Content-Digest`",
+                422: "A parameter is wrong, the body is empty, or the bytes are not those of `Content-Digest`",
                 503: "Try again later",
                 507: "No room is left",
             }.items()
@@ -136,6 +136,8 @@ async def ask(request: Request, here: Here, caller: Caller, asked: Annotated[Ask
         stored = await streams.into_thread(request, keep)
     except BrokenOff:
         raise DoorError("upload.broken-off") from None
+    if not stored.size:
+        raise Invalid("import.empty")
     return await run_in_threadpool(_place, request, here, caller, order, stored)
 
 

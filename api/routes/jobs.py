@@ -229,12 +229,18 @@ def body(request: Request, here: Installation, actor: Actor, found: Found) -> bo
             "options": {name: getattr(options, name) for name in bodies.ImportOptions.model_fields}
             if options
             else None,
-            "result": job.result if imports else None,
+            "result": _result(job, render.language(request)) if imports else None,
             "report": f"{url(here, number)}/report" if imports else None,
             "fault": _fault(job, render.language(request)),
             "detail": job.error if actor.administrator else None,
         }
     )
+
+
+def _result(job: Job, spoken: str) -> dict[str, Any] | None:
+    if job.result is None:
+        return None
+    return job.result | {"problems": [_problem(problem, spoken) for problem in job.result.get("problems", ())]}
 
 
 def _fault(job: Job, spoken: str) -> dict[str, str] | None:

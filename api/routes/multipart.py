@@ -109,7 +109,7 @@ class _Reader:
             actor = deps.signed_in(session, self._here, self._caller)
         policy.require_scope(actor, "deposit")
         if not actor.roles and not actor.administrator:
-            raise Forbidden("action.forbidden")
+            raise Forbidden("action.forbidden", allowed="role", needed="depositor")
         limits = self._here.settings
         if size is not None and size > limits.max_draft_size + limits.max_record_size + _SMALL * (limits.max_files + 2):
             raise TooLarge("draft.too-large", limit=limits.max_draft_size, left=limits.max_draft_size)

@@ -26,7 +26,7 @@ def meaning(request: Request, code: str) -> Response:
     meant = schemas.ProblemMeaning(
         code=code,
         status=status,
-        title=i18n.message(f"status.{status}", spoken),
+        title=i18n.heading(code, status, spoken),
         detail=i18n.message(code, spoken),
     )
     content = meant.content()

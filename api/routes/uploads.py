@@ -12,6 +12,7 @@ from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
+import storage.errors as stores
 from api import conditional, deps, paging, schemas, streams, writing
 from api.deps import Caller, Credentials, Here
 from api.errors import DoorError
@@ -25,6 +26,7 @@ from oer import deposits, policy, queries, uploads
 from oer.db import reading, transaction
 from oer.errors import Invalid, Stale
 from oer.installation import Installation
+from oer.models import Upload
 from oer.policy import Actor
 from oer.uploads import Admitted, Attached
 from storage import file_names
@@ -148,6 +150,7 @@ def listed(request: Request, here: Here, caller: Caller, asked: Annotated[paging
         bodies.UploadOut(
             url=upload_url(here, upload.id),
             resource=resource.public_id,
+            offset=_there(here, upload),
             **upload.model_dump(include={"name", "size", "role", "language", "created", "expires"}),
         )
         for upload, resource in page
@@ -157,6 +160,13 @@ def listed(request: Request, here: Here, caller: Caller, asked: Annotated[paging
         last = page[-1][0]
         following = paging.following(here, request, asked, (paging.microseconds(last.created), last.id))
     return paging.answer(request, bodies.UploadList(items=items, next=following), following, private=True)
+
+
+def _there(here: Installation, upload: Upload) -> int | None:
+    try:
+        return upload.size if upload.key is not None else here.store.size(upload.id)
+    except stores.Missing:
+        return None
 
 
 def _admitted(

@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import ConfigDict, Field
 
 from api.schemas.base import Body
+from api.schemas.problems import FaultOut
 
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 
@@ -23,6 +24,7 @@ JOB: dict[str, Any] = {
         "counts": {"created": 117, "updated": 0, "unchanged": 0, "failed": 3},
         "warnings": 5,
         "ignored_columns": ["shelf"],
+        "problems": [],
     },
     "report": "https://oer.example.org/api/jobs/42/report",
     "fault": None,
@@ -77,6 +79,7 @@ class ImportResult(Body):
     counts: Counts
     warnings: int
     ignored_columns: list[str] = Field(description="Columns that mean nothing here")
+    problems: list[FaultOut] = Field(description="Of the table as a whole: `import.no-rows`, a warning")
 
 
 class JobFault(Body):

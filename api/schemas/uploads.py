@@ -44,6 +44,7 @@ class UploadOut(Body):
                     "resource": "7k3v9qm2xd",
                     "name": "درس.mp4",
                     "size": 734003200,
+                    "offset": 524288000,
                     "role": "main",
                     "language": "ar",
                     "created": "2026-03-01T08:00:00Z",
@@ -57,6 +58,7 @@ class UploadOut(Body):
     resource: str = Field(description="Public id of the resource whose draft it is for")
     name: str
     size: int = Field(description="Bytes of the whole file")
+    offset: int | None = Field(description="Bytes that are there, to go on behind; null while it comes to its end")
     role: str
     language: str | None
     created: datetime

@@ -70,6 +70,8 @@ def show(
         output.say(_line(row))
         if row[0].result is not None:
             output.say(output.sentence("cli.import-counts", **row[0].result["counts"]))
+            for problem in row[0].result.get("problems", ()):
+                output.say(f"  {output.sentence(problem['code'], **problem['params'])}")
         if row[0].error is not None:
             output.say(f"  {_reason(row[0])}")
         for one in told:

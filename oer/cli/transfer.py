@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from metadata.findings import Problem
 from oer.cli import context, output
 from oer.cli.context import As, AsJson
 from oer.db import reading
@@ -60,6 +61,9 @@ def import_(
             output.progress(output.sentence("cli.importing", name=path.name), opened.count) as done,
         ):
             _follow(importer, opened, report, done)
+            if opened.count == 0:
+                report.problems.append(reports.NO_ROWS)
+                report.warnings += 1
     report.conclude()
 
 
@@ -131,6 +135,7 @@ class _Report:
     rows: list[dict[str, Any]] = field(default_factory=list)
     ignored: dict[str, None] = field(default_factory=dict)
     warnings: int = 0
+    problems: list[Problem] = field(default_factory=list)
     error: OerError | StoreError | None = None
     interrupted: bool = False
 
@@ -166,6 +171,7 @@ class _Report:
                 "dry_run": self.dry_run,
                 "counts": dict(self.counts),
                 "ignored_columns": ignored,
+                "problems": [output.problem_json(problem) for problem in self.problems],
                 "rows": self.rows,
                 "interrupted": self.interrupted,
                 **stopped,
@@ -176,6 +182,8 @@ class _Report:
         if self.ignored:
             output.say(output.sentence("cli.import-ignored", columns=", ".join(sorted(self.ignored))))
         output.say(output.sentence("cli.import-counts", **{status: self.counts[status] for status in reports.STATUSES}))
+        for line in output.problem_lines(self.problems):
+            output.say(line)
         if self.warnings:
             output.say(output.sentence("cli.import-warnings", number=self.warnings))
         if self.dry_run:

@@ -84,14 +84,15 @@ class Directory:
                 continue
             if path.is_relative_to(self.root):
                 return path
-        raise Invalid("file.vanished", name=name)
+            raise Invalid("import.file-outside", name=name)
+        raise Invalid("import.file-not-there", name=name)
 
 
 class Nothing:
     """No files: for a table that came alone."""
 
     def chunks(self, name: str) -> Iterator[bytes]:
-        raise Invalid("file.vanished", name=name)
+        raise Invalid("import.file-alone", name=name)
 
 
 class Archive:
@@ -112,10 +113,10 @@ class Archive:
     def chunks(self, name: str) -> Iterator[bytes]:
         inside = PurePosixPath(name)
         if inside.is_absolute() or ".." in inside.parts:
-            raise Invalid("file.vanished", name=name)
+            raise Invalid("import.file-outside", name=name)
         info = self._members.get(unicodedata.normalize("NFC", self.prefix + str(inside)))
         if info is None or info.is_dir() or stat.S_ISLNK(info.external_attr >> 16):
-            raise Invalid("file.vanished", name=name)
+            raise Invalid("import.file-not-packed", name=name)
         if info.flag_bits & 0x1:
             raise Invalid("archive.encrypted", name=name)
         if info.compress_type not in _PLAIN:

@@ -77,16 +77,19 @@ def require(session: Session, actor: Actor, order: Order) -> Institution | None:
     missing = [] if order.update else [name for name in ("institution", "source") if not getattr(order, name)]
     problems = [Problem("field.missing", name) for name in missing]
     unused = [name for name in ("source", "defaults") if order.update and getattr(order, name)]
-    problems += [Problem("request.parameter-invalid", name, {"name": name}) for name in unused]
+    problems += [
+        Problem("request.parameter-invalid", name, {"name": name, "allowed": "not-with-update"}) for name in unused
+    ]
     if order.source and (values.illegal_characters(order.source) or len(order.source) > _LONGEST):
-        problems.append(Problem("request.parameter-invalid", "source", {"name": "source"}))
+        told = {"name": "source", "allowed": "string-too-long", "limit": _LONGEST}
+        problems.append(Problem("request.parameter-invalid", "source", told))
     if problems:
         raise Invalid("request.invalid", problems=problems, field=problems[0].field)
     institution = institutions.find(session, order.institution) if order.institution else None
     if institution is not None:
         policy.require_deposit(actor, institution)
     elif not actor.administrator and not actor.roles:
-        raise Forbidden("action.forbidden")
+        raise Forbidden("action.forbidden", allowed="role", needed="depositor")
     if queries.jobs.unfinished_of(session, person_id=actor.person_id, kind=KIND) >= _UNFINISHED:
         raise Conflict("import.too-many", limit=_UNFINISHED)
     return institution
@@ -254,7 +257,7 @@ class Workshop:
         with transaction(self.engine) as session:
             job = jobs.hold(session, held)
             blobs.hold(session, self.store, stored, now=self.now())
-            job.result = reports.summed(job.result, ())
+            job.result = reports.concluded(job.result, job.total)
             job.report, job.input, job.lease = stored.key, None, None
             job.state, job.finished, job.error, job.fault = "done", self.now(), None, None
             session.connection().execute(sa.delete(JobRow).where(col(JobRow.job_id) == held.id))

@@ -80,7 +80,9 @@ def dumped(told: Mapping[str, Any]) -> bytes:
 
 
 def summed(before: Mapping[str, Any] | None, results: Iterable[Result]) -> dict[str, Any]:
-    """The sums of a job with these results added: ``counts`` by status, ``warnings``, ``ignored_columns``."""
+    """The sums of a job with these results added: ``counts`` by status, ``warnings``, ``ignored_columns``, ``problems``
+    of the table as a whole.
+    """
     counts = dict((before or {}).get("counts", dict.fromkeys(STATUSES, 0)))
     warnings = (before or {}).get("warnings", 0)
     ignored = set((before or {}).get("ignored_columns", ()))
@@ -88,7 +90,20 @@ def summed(before: Mapping[str, Any] | None, results: Iterable[Result]) -> dict[
         counts[result.status] += 1
         warnings += sum(problem.severity == "warning" for problem in result.problems)
         ignored.update(_sound(name)[:200] for name in result.ignored)
-    return {"counts": counts, "warnings": warnings, "ignored_columns": sorted(ignored)[:_IGNORED]}
+    problems = (before or {}).get("problems", [])
+    sums = {"counts": counts, "warnings": warnings, "ignored_columns": sorted(ignored)[:_IGNORED]}
+    return {**sums, "problems": problems}
+
+
+NO_ROWS = Problem("import.no-rows", "", {}, "warning")
+
+
+def concluded(sums: Mapping[str, Any] | None, total: int | None) -> dict[str, Any]:
+    """The sums at the end; a table without rows is no mistake, and hardly what anybody meant."""
+    found = summed(sums, ())
+    if total == 0 and not found["problems"]:
+        found |= {"warnings": found["warnings"] + 1, "problems": [_problem(NO_ROWS)]}
+    return found
 
 
 def kept(store: Store, key: str) -> Iterator[dict[str, Any]]:

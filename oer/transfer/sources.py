@@ -7,6 +7,7 @@ import io
 import itertools
 import json
 import re
+import stat
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -106,9 +107,11 @@ def opened(
 
 def _require_table(path: Path, told: str) -> None:
     try:
-        path.stat()
+        found = path.stat()
     except OSError as error:
         raise Invalid("import.source-unreadable", path=told, reason=error.strerror or "") from None
+    if stat.S_ISREG(found.st_mode) and not found.st_size:
+        raise Invalid("import.empty")
     if PurePosixPath(told).suffix.lower() not in {".json", ".jsonl", ".csv"}:
         raise Invalid("import.kind-unknown", path=told)
 

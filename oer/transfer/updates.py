@@ -78,7 +78,8 @@ class _Plan:
     def result(self, status: Status, *more: Problem) -> Result:
         public_id = self.there.resource.public_id
         problems = (*self.warnings, *more)
-        return Result(self.row.number, self.row.item, status, public_id, problems, self.ignored, self.changes)
+        changes = () if status == "unchanged" else self.changes
+        return Result(self.row.number, self.row.item, status, public_id, problems, self.ignored, changes)
 
 
 @dataclass(frozen=True, slots=True)

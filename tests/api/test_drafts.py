@@ -495,6 +495,37 @@ def test_what_reviewers_look_at_does_not_move(home: Installation, author: Someon
         assert code(answer) == (409, "transition.impossible")
 
 
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("ar", {"التعديل", "قيد المراجعة", "الاسترجاع من المراجعة"}),
+        ("fr", {"modifier", "soumis à la relecture", "retirer de la relecture"}),
+        ("en", {"edit", "submitted for review", "recall from review"}),
+    ],
+)
+def test_a_step_that_is_not_possible_is_told_in_words_with_the_one_to_take_first(
+    home: Installation, author: Someone, language: str, words: set[str]
+) -> None:
+    public_id = factories.drafted(home, actor=author.actor)
+    author.post(draft(public_id, "submit"))
+    author.client.headers["accept-language"] = language
+    detail = author.patch(draft(public_id), {"note": "x"}).json()["detail"]
+    for word in words:
+        assert word in detail
+    assert language == "en" or "submitted" not in detail
+
+
+def test_who_may_not_publish_is_told_to_submit(author: Someone) -> None:
+    bare = told(factories.record(access={"kind": "metadata-only"}))
+    made = author.post(RESOURCES, {"institution": "college", "record": bare})
+    for answer in (
+        author.post(draft(made.json()["id"], "publish")),
+        author.post(f"{RESOURCES}?publish=true", {"institution": "college", "record": bare}),
+    ):
+        assert code(answer) == (403, "action.forbidden")
+        assert "submit it for review" in answer.json()["detail"]
+
+
 def test_a_record_does_not_grow_beyond_its_limit_by_patches(home: Installation, author: Someone) -> None:
     settings = home.settings.model_copy(update={"max_record_size": 2048})
     object.__setattr__(home, "settings", settings)

@@ -148,6 +148,40 @@ def test_refusals_of_the_framework_are_problems_too(
     assert answer.headers["x-content-type-options"] == "nosniff"
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("method", "url", "body", "field", "words"),
+    [
+        ("GET", "/api/resources?limit=9999", None, "limit", ("100", "9999")),
+        ("GET", "/api/resources?limit=0", None, "limit", ("1", "0")),
+        ("GET", "/api/resources?state=zzz", None, "state", ("published", "withdrawn", "zzz")),
+        ("POST", "/api/people/1/tokens", {"name": "a", "scopes": ["write"]}, "scopes[0]", ("deposit", "read", "write")),
+        ("POST", "/api/people/1/tokens", {"name": "a", "scopes": ["read"], "days": 9999}, "days", ("9999", "3650")),
+        ("POST", "/api/people/1/tokens", {"name": "a" * 1001, "scopes": ["read"]}, "name", ("1000",)),
+        ("POST", "/api/people/1/tokens", {"name": "a", "scopes": []}, "scopes", ("1",)),
+        ("POST", "/api/resources/7k3v9qm2xd/draft/reviews", {"decision": "accept"}, "decision", ("reject", "accept")),
+    ],
+)
+def test_a_refused_value_is_told_what_would_be_accepted(
+    client: TestClient, language: str, method: str, url: str, body: object, field: str, words: tuple[str, ...]
+) -> None:
+    answer = client.request(method, url, json=body, headers={"accept-language": language})
+    assert answer.status_code == 422, answer.text
+    (told,) = answer.json()["errors"]
+    assert (told["field"], told["code"]) == (field, "request.parameter-invalid")
+    said = re.sub(r"(?<=\d)[,\u202f](?=\d)", "", told["message"])
+    for word in (field, *words):
+        assert word in said
+    assert "…" not in said
+
+
+def test_a_password_that_is_refused_is_not_repeated(client: TestClient) -> None:
+    for given in ("opensesame" * 1000, ["opensesame"]):
+        answer = client.put("/api/people/1/password", json={"password": given})
+        assert answer.status_code == 422
+        assert "opensesame" not in answer.text
+
+
 @pytest.mark.parametrize(
     ("url", "allowed"),
     [

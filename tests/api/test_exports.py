@@ -206,7 +206,9 @@ def test_a_since_that_this_repository_has_not_come_to_is_refused(client: TestCli
     """After a restoration from a backup a client would else wait for ever, and miss what happens meanwhile."""
     factories.published(home)
     answer = client.get(f"{DUMP}?since=2")
-    assert (answer.status_code, answer.json()["code"]) == (422, "cursor.invalid")
+    assert (answer.status_code, answer.json()["code"]) == (422, "dump.since-unknown")
+    for word in ("since", "last_change", "(1)"):
+        assert word in answer.json()["detail"]
     for wrong in ("-1", "x", "1.5", "9" * 30, "", "1&since=1", "1&x=1"):
         assert client.get(f"{DUMP}?since={wrong}").status_code == 422, wrong
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from api import i18n
 from api.i18n import FORMS, LANGUAGES, Language, catalogue, field, file_size, message, negotiate
-from metadata import rules, validate, xml
+from metadata import rules, validate, vocabularies, xml
 from metadata.record import Record
 
 NAMES = re.compile(r"%\((\w+)\)s")
@@ -142,6 +142,29 @@ def test_codes_inside_parameters_are_said_in_words() -> None:
     assert "(Arabic)" in message("text.language-repeated", "en", language="ar")
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_an_unknown_term_is_answered_with_terms_that_are_accepted(language: Language) -> None:
+    for scheme, value in (("hcrt", "درس"), ("audience", "pupils"), ("subjects", "Physiks"), ("licences", "by")):
+        code = "licence.unknown" if scheme == "licences" else "term.unknown"
+        said = message(code, language, value=value, scheme=scheme)
+        named = re.findall(r"https?://[^\s)\u2069]+", said)
+        assert named
+        for uri in named:
+            schemes = vocabularies.SUBJECTS if scheme == "subjects" else (scheme,)
+            assert any(vocabularies.term(one, uri) for one in schemes)
+            assert any(vocabularies.label(one, uri, language) in said for one in schemes)
+    assert "https://w3id.org/kim/hcrt/video" in message("term.unknown", language, value="video", scheme="hcrt")
+    assert "docs/metadata.md" in message("term.unknown", language, value="qqqq", scheme="subjects")
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_types_of_resources_that_a_sentence_suggests_are_accepted(language: Language) -> None:
+    named = re.findall("[«“](.+?)[»”]", message("resource_type.missing", language))
+    assert len(named) > 1
+    for name in named:
+        assert vocabularies.canonical("hcrt", name), name
+
+
 @pytest.mark.parametrize(
     ("count", "ar", "fr", "en"),
     [
@@ -246,3 +269,10 @@ def test_two_files_may_not_define_one_message(tmp_path: Any, monkeypatch: pytest
     with pytest.raises(ValueError, match="second time"):
         catalogue("ar")
     catalogue.cache_clear()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_who_has_no_file_is_told_how_to_publish_the_description_alone(language: Language) -> None:
+    said = message("files.missing", language)
+    assert "access.kind" in said
+    assert "metadata-only" in said

@@ -177,6 +177,31 @@ def test_a_table_that_cannot_be_read_fails_at_once_and_says_why(ran, client, man
     assert arabic.headers["content-language"] == "ar"
 
 
+def test_nothing_at_all_is_refused_and_a_header_alone_is_warned_of(ran, client, college, manager) -> None:
+    for kind in ("text/csv", "application/jsonl", "application/zip"):
+        refused = client.post(
+            "/api/imports?institution=college&source=none", content=b"", headers=manager | {"content-type": kind}
+        )
+        assert (refused.status_code, refused.json()["code"]) == (422, "import.empty"), kind
+    assert count(college, Job) == 0
+    job, rows = ran(b"title,languages\n", manager | {"content-type": "text/csv"})
+    assert (job["state"], job["total"], rows) == ("done", 0, [])
+    (problem,) = job["result"]["problems"]
+    assert (problem["code"], problem["severity"], job["result"]["warnings"]) == ("import.no-rows", "warning", 1)
+    assert "no rows" in problem["message"]
+
+
+def test_a_file_that_was_not_packed_is_told_so(ran, manager) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("index.jsonl", jsonl(row("a") | {"files": ["lost.pdf"]}))
+    _, (told,) = ran(packed.getvalue(), manager | {"content-type": "application/zip"})
+    assert [problem["code"] for problem in told["problems"]] == ["import.file-not-packed"]
+    assert "not in the ZIP" in told["problems"][0]["message"]
+    _, (alone,) = ran(jsonl(row("b") | {"files": ["lost.pdf"]}), manager)
+    assert [problem["code"] for problem in alone["problems"]] == ["import.file-alone"]
+
+
 def test_problems_are_told_in_the_language_of_the_reader(ran, client, manager) -> None:
     job, _ = ran(jsonl(row("a", licence="x")), manager)
     told = {

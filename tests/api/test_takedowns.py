@@ -106,7 +106,9 @@ def test_who_may_not_is_told_so_and_nothing_changes(
         entries = len(session.exec(select(AuditEntry)).all())
     assert code(Someone(client).post(url(public_id, verb), body)) == (401, "sign-in.required")
     for who in (author, someone(home, client, Role.MANAGER, "other")):
-        assert code(who.post(url(public_id, verb), body)) == (403, "action.forbidden")
+        refused = who.post(url(public_id, verb), body)
+        assert code(refused) == (403, "action.forbidden")
+        assert "at least the role: " in refused.json()["detail"]
     narrow = someone(home, client, Role.MANAGER, "college", "read", "deposit", "manage")
     assert code(narrow.post(url(public_id, verb), body)) == (403, "scope.missing")
     assert code(manager.post(url(public_id, verb), body, match=None)) == (428, "precondition.required")

@@ -144,7 +144,9 @@ def test_other_versions_are_refused_and_every_answer_bears_ours(sender: Sender) 
             refused = sender.who.ask(method, address, match=None, **version)
             assert (refused.status_code, refused.headers["tus-version"]) == (412, "1.0.0")
             assert refused.headers["tus-resumable"] == "1.0.0"
-    assert code(sender.who.ask("PATCH", where, match=None)) == (412, "tus.version-unsupported")
+    refused = sender.who.ask("PATCH", where, match=None)
+    assert code(refused) == (412, "tus.version-unsupported")
+    assert refused.json()["title"] == "Another version of tus"
     answers = [sender.create(None), sender.head(where), sender.patch(where, 3, b"x"), sender.patch(where, 0, b"four")]
     for answer in (*answers, sender.head(f"{URL}/{'0' * 32}"), sender.ask("DELETE", where)):
         assert answer.headers["tus-resumable"] == "1.0.0"
@@ -212,6 +214,9 @@ def test_a_creation_says_how_long_and_what_and_where(home: Installation, sender:
         "",
     ):
         assert sender.create(1, upload_metadata=told).status_code == 422, told
+    (problem,) = sender.create(1, upload_metadata="resource %%%").json()["errors"]
+    assert problem["field"] == "Upload-Metadata.resource"
+    assert "Base64" in problem["message"]
     for said in ({"resource": ""}, {"filename": ""}, {"sha256": "abc"}, {"role": "poster"}, {"language": "nonsense!"}):
         assert sender.create(1, said=said).status_code == 422, said
     (fault,) = sender.create(1, said={"filename": ""}).json()["errors"]
@@ -737,3 +742,13 @@ def test_one_sees_one_s_own_unfinished_uploads(
     watch.forward(days=8)
     again = calling.someone(home, client, Role.DEPOSITOR)
     assert again.get(URL).json()["items"] == []
+
+
+def test_the_list_of_uploads_tells_how_many_bytes_are_there(sender: Sender) -> None:
+    where = sender.begun(10)
+    for offset, more in ((0, b"four"), (4, b"two")):
+        (listed,) = sender.who.get(URL).json()["items"]
+        assert (listed["offset"], listed["size"]) == (offset, 10)
+        assert sender.patch(where, offset, more).status_code == 204
+    (listed,) = sender.who.get(URL).json()["items"]
+    assert listed["offset"] == 7

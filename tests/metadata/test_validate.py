@@ -9,6 +9,7 @@ from record_strategies import records
 from rfc3987_syntax import is_valid_syntax_iri
 
 from metadata import values
+from metadata.findings import MOST
 from metadata.record import Record
 from metadata.rules import LIMITS, by_pattern
 from metadata.validate import CODES, PARAMS, Problem, parse, problems
@@ -480,3 +481,24 @@ def test_errors_come_before_warnings_when_the_list_is_cut() -> None:
 def test_every_code_of_a_wrong_record_is_registered() -> None:
     assert frozenset(PARAMS) == CODES
     assert {code for _, code, _, _ in WRONG} <= CODES
+
+
+def test_fields_of_the_right_form_are_judged_beside_those_of_a_wrong_one() -> None:
+    given = {"title": "سلام", "licence": "by", "levels": ["x"], "languages": ["arabe"], "foo": 1}
+    record, found = parse(given)
+    assert record is None
+    assert {(problem.field, problem.code) for problem in found} == {
+        ("title", "field.type"),
+        ("foo", "field.unknown"),
+        ("licence", "licence.unknown"),
+        ("levels[0]", "term.unknown"),
+        ("languages[0]", "language.invalid"),
+    }
+
+
+def test_a_field_of_a_wrong_form_is_told_for_that_alone() -> None:
+    given = {"creators": [{"name": "x", "orcid": "x"}, {"name": 5}], "levels": ["x"] * 300, "a.b": 1}
+    assert {problem.field for problem in parse(given)[1]} == {"creators[1].name", "a.b"}
+    told = parse({"title": 5, "subjects": ["x"] * 100, "levels": ["y"] * 100, "audience": ["z"] * 100})[1]
+    assert len(told) == MOST + 1
+    assert told[-1].code == "problems.more"

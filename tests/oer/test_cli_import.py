@@ -150,11 +150,20 @@ def test_the_report_names_what_was_made_and_what_failed_and_why(terminal: Termin
     assert "a.txt" not in again
 
 
+def test_a_table_without_rows_is_warned_of(terminal: Terminal) -> None:
+    command = ("import", terminal.file("index.csv", "title,file\n"), "--institution", "college")
+    done = terminal(*command)
+    assert done.code == 0
+    assert "no rows" in done.out
+    assert [problem["code"] for problem in terminal.json(*command)["problems"]] == ["import.no-rows"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
         (["none"], 3, "none"),
         (["none.zip"], 3, "none.zip"),
+        (["empty.csv"], 3, "empty"),
         (["index.csv", "--defaults", "none.json"], 3, "none.json"),
         (["index.csv", "--defaults", "broken.json"], 3, "line 1"),
         (["index.csv", "--defaults", "list.json"], 3, "object"),
@@ -167,6 +176,7 @@ def test_the_report_names_what_was_made_and_what_failed_and_why(terminal: Termin
 def test_an_import_that_cannot_begin_says_why(terminal: Terminal, arguments: list[str], code: int, words: str) -> None:
     terminal.file("index.csv", "title\nx\n")
     for name, content in (
+        ("empty.csv", ""),
         ("broken.json", "{"),
         ("list.json", "[]"),
         ("unknown.json", '{"titel": 1}'),

@@ -279,8 +279,8 @@ def bad_rows() -> list[tuple[dict[str, Any], tuple[str, str]]]:
     long = RECORD | {"title": [{"value": "x" * 5000, "lang": "ar"}]}
     return [
         (row("no.txt") | {"sha256": "0" * 64}, ("checksum.mismatch", "files[0]")),
-        ({"path": "missing.txt", "record": RECORD}, ("file.vanished", "files[0]")),
-        ({"path": "../secret.txt", "record": RECORD}, ("file.vanished", "files[0]")),
+        ({"path": "missing.txt", "record": RECORD}, ("import.file-not-there", "files[0]")),
+        ({"path": "../secret.txt", "record": RECORD}, ("import.file-outside", "files[0]")),
         ({"item": "nofile", "record": RECORD}, ("files.missing", "files")),
         ({"item": "list", "record": []}, ("json.not-object", "")),
         (row("unknown.txt") | {"record": RECORD | {"titel": 1}}, ("field.unknown", "titel")),
@@ -338,7 +338,7 @@ def test_a_file_that_vanishes_between_listing_and_reading_fails_its_row_alone(
 
         results = list(importer(place).run(vanishing(), opened.folder))
     assert statuses(results) == ["created", "failed", "created"]
-    assert codes(results[1]) == [("file.vanished", "files[0]")]
+    assert codes(results[1]) == [("import.file-not-there", "files[0]")]
 
 
 def test_too_large_and_too_many_files_fail_their_row(tmp_path: Path, folder: Path) -> None:

@@ -419,10 +419,12 @@ def test_the_rows_of_a_report_carry_no_character_that_no_answer_could(home: Inst
     assert (job(home, job_id).result or {})["ignored_columns"] == sorted(rows[2]["ignored"])
 
 
-def test_an_empty_table_is_done_at_once(home: Installation, actor: Actor) -> None:
-    job_id = place(home, actor, b"")
+def test_a_table_without_rows_is_done_at_once_with_a_warning(home: Installation, actor: Actor) -> None:
+    job_id = place(home, actor, b"\n")
     work(home)
     assert (job(home, job_id).state, job(home, job_id).total, told(home, job_id)) == ("done", 0, [])
+    result = job(home, job_id).result or {}
+    assert (result["warnings"], [problem["code"] for problem in result["problems"]]) == (1, ["import.no-rows"])
 
 
 def test_unfinished_jobs_of_a_person_are_counted(home: Installation, actor: Actor) -> None:

@@ -177,10 +177,16 @@ def test_two_columns_of_one_name_are_refused_instead_of_half_lost(tmp_path: Path
 
 
 def test_an_empty_table_has_no_rows(tmp_path: Path) -> None:
-    assert rows(written(tmp_path / "a.csv", "")) == []
     assert rows(written(tmp_path / "a.csv", "title,file\n")) == []
     assert rows(written(tmp_path / "a.jsonl", "\n\n")) == []
     assert rows(written(tmp_path / "a.json", "[]")) == []
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.json"])
+def test_a_file_without_a_byte_is_no_table(tmp_path: Path, name: str) -> None:
+    with pytest.raises(OerError) as refused:
+        rows(written(tmp_path / name, ""))
+    assert refused.value.code == "import.empty"
 
 
 # ── JSON lines ───────────────────────────────────────────────────────────────────────────────────
@@ -277,9 +283,9 @@ def test_no_name_leads_out_of_the_folder(tmp_path: Path) -> None:
     (inside / "way").symlink_to(tmp_path)
     folder = Directory(inside)
     for name in ("../secret.txt", str(tmp_path / "secret.txt"), "link.txt", "way/secret.txt", "", ".", "a\0b"):
-        assert code_of(folder, name) in {"file.vanished", "file.unreadable"}, name
+        assert code_of(folder, name) in {"import.file-outside", "import.file-not-there", "file.unreadable"}, name
     (inside / "loop").symlink_to("loop")
-    assert code_of(folder, "loop") == "file.vanished"
+    assert code_of(folder, "loop") == "import.file-not-there"
 
 
 def test_a_link_inside_the_folder_is_followed(tmp_path: Path) -> None:
@@ -294,7 +300,7 @@ def test_folders_pipes_and_missing_files_are_no_files(tmp_path: Path) -> None:
     folder = Directory(tmp_path)
     assert code_of(folder, "folder") == "file.unreadable"
     assert code_of(folder, "pipe") == "file.unreadable"
-    assert code_of(folder, "none") == "file.vanished"
+    assert code_of(folder, "none") == "import.file-not-there"
 
 
 def test_names_are_found_whether_their_marks_are_composed_or_not(tmp_path: Path) -> None:
@@ -371,8 +377,10 @@ def test_names_that_macos_packs_without_saying_their_encoding_are_found(tmp_path
 def test_no_name_leads_out_of_an_archive(tmp_path: Path) -> None:
     members = [("d/index.json", TITLES), ("../up.txt", "x"), ("/abs.txt", "x"), ("secret.txt", "x"), ("d/sub/", "")]
     with sources.opened(zipped(tmp_path / "a.zip", members), most=10) as opened:
-        for name in ("../up.txt", "../../up.txt", "/abs.txt", "../secret.txt", "sub/", "sub", "none", ""):
-            assert code_of(opened.folder, name) == "file.vanished", name
+        for name in ("../up.txt", "../../up.txt", "/abs.txt", "../secret.txt"):
+            assert code_of(opened.folder, name) == "import.file-outside", name
+        for name in ("sub/", "sub", "none", ""):
+            assert code_of(opened.folder, name) == "import.file-not-packed", name
 
 
 def test_links_in_archives_are_not_followed(tmp_path: Path) -> None:
@@ -381,7 +389,7 @@ def test_links_in_archives_are_not_followed(tmp_path: Path) -> None:
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
     path = zipped(tmp_path / "a.zip", [("index.json", "[]"), (link, "/etc/passwd")])
     with sources.opened(path, most=10) as opened:
-        assert code_of(opened.folder, "link.txt") == "file.vanished"
+        assert code_of(opened.folder, "link.txt") == "import.file-not-packed"
 
 
 def test_a_bomb_is_stopped_while_it_unpacks(tmp_path: Path) -> None:

@@ -164,6 +164,7 @@ def test_the_same_rows_sent_again_do_nothing_more(home: Installation, folder: Pa
         assert told(run(home, path, publish=publish)) == [("updated", [])]
         before = snapshots.tables(home)
         assert told(run(home, path, publish=publish)) == [("unchanged", [])]
+        assert [result.changes for result in run(home, path, publish=publish)] == [()]
         assert snapshots.tables(home) == before
 
 
