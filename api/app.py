@@ -75,7 +75,7 @@ def create(installation: Installation) -> FastAPI:
     """The application. It closes the installation when the server stops it."""
     i18n.load()
     app = Described(
-        title=installation.settings.name(),
+        title=installation.settings.name("en"),
         version=version(),
         summary="Open educational resources: to read, to download, to harvest",
         openapi_url="/api/openapi.json",

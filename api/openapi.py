@@ -5,6 +5,8 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from api.routing import MERGE_PATCH
+
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemOut"}}}
 _LATER = {"Retry-After": {"description": "Seconds", "required": True, "schema": {"type": "integer", "minimum": 1}}}
 _ETAG = {"ETag": {"description": "Of what is there", "required": True, "schema": {"type": "string"}}}
@@ -38,6 +40,7 @@ class Described(FastAPI):
         if document is not self._completed:  # the framework keeps what it has made once
             for method, path, operation in _operations(document):
                 _complete(method, path, operation)
+            _forget_defaults(document)
             document["components"]["securitySchemes"]["session"]["name"] = self.cookie
             self._completed = document
         return document
@@ -47,6 +50,16 @@ def _operations(document: dict[str, Any]) -> Iterator[tuple[str, str, Operation]
     for path, methods in document["paths"].items():
         for method, operation in methods.items():
             yield method, path, operation
+
+
+def _forget_defaults(document: dict[str, Any]) -> None:
+    """What a merge patch leaves out stays as it is, whatever the class that reads it has for a default."""
+    for _, _, operation in _operations(document):
+        said = operation.get("requestBody", {}).get("content", {}).get(MERGE_PATCH, {}).get("schema", {})
+        if "$ref" in said:
+            patch = document["components"]["schemas"][said["$ref"].rpartition("/")[2]]
+            for each in patch["properties"].values():
+                each.pop("default", None)
 
 
 def _complete(method: str, path: str, operation: Operation) -> None:

@@ -47,6 +47,7 @@ Policy = Literal[
     "self",  # the person it is about, or an administrator
     "draft",  # the workflow's table of drafts
     "resource",  # the workflow's table of resources
+    "author",  # the author of the resource, or a reviewer
     "collection",  # the workflow's table of collections; where membership is open, whoever brings their own
     "member",  # a role in the institution
     "manager",  # a manager of the institution

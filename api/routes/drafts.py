@@ -66,7 +66,7 @@ class Beginning(BaseModel):
 
 class Listing(paging.Asked):
     institution: str | None = Field(None, max_length=100, description="Only this institution and those below it")
-    state: bodies.State | None = None
+    state: bodies.State | None = Field(None, description="Only drafts in this state")
     mine: bool | None = Field(None, description="Only what the caller has begun")
     order: Literal["newest", "oldest"] | None = Field(
         None, description="By the last change, the newest first; `oldest` for a queue"

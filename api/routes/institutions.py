@@ -31,7 +31,7 @@ class Listing(paging.Asked):
         None, max_length=100, description="Only those right below this institution; empty: those at the top"
     )
     within: str | None = Field(None, max_length=100, description="Only this institution and those below it")
-    kind: str | None = Field(None, max_length=100)
+    kind: bodies.Kind | None = Field(None, max_length=100, description="Only institutions of this kind")
     country: str | None = Field(None, max_length=100, description="ISO 3166 code")
 
 

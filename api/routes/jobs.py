@@ -1,8 +1,9 @@
 """``/api/jobs``: what runs for whom, how far it has come, and what became of it."""
 
+import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Path, Query, Request
 from pydantic import Field
@@ -36,6 +37,7 @@ router = Router(
     },
 )
 
+_ROW = json.dumps(bodies.ROW, ensure_ascii=False) + "\n"
 _NUMBER = re.compile(r"[1-9][0-9]{0,9}", re.ASCII)
 _LARGEST = 2**31 - 1  # of a key in the database
 
@@ -47,7 +49,7 @@ Found = tuple[Job, Institution | None, Person | None]
 
 
 class Listing(paging.Asked):
-    state: Literal["waiting", "running", "done", "failed", "cancelled"] | None = None
+    state: bodies.State | None = Field(None, description="Only jobs in this state")
     kind: str | None = Field(None, max_length=100, pattern=r"^[a-z.-]+$", description="`import`, say")
     institution: str | None = Field(None, max_length=100, description="Only this institution and those below it")
 
@@ -99,7 +101,12 @@ def one(request: Request, here: Here, caller: Caller, job_id: JobId) -> Response
     responses={
         200: {
             "description": "A JSON object a line, one for each row whose fate is known",
-            "content": {lines.JSONL: {"schema": {"type": "string"}, "example": bodies.ROW}},
+            "content": {
+                lines.JSONL: {
+                    "schema": {"type": "string"},
+                    "example": _ROW,
+                }
+            },
         }
     },
     summary="What became of each row of an import",

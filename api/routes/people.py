@@ -56,7 +56,7 @@ class Listing(paging.Asked):
     institution: str | None = Field(
         None, max_length=100, description="Only people with a role in this institution or below it"
     )
-    active: bool | None = None
+    active: bool | None = Field(None, description="Only accounts that are active, or only those that are not")
 
 
 # ── the caller ──────────────────────────────────────────────────────────────────────────────────

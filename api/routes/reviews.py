@@ -127,7 +127,7 @@ def decide(request: Request, here: Here, caller: Caller, public_id: PublicId, re
 
 @router.read(
     "/reviews",
-    policy="resource",
+    policy="author",
     response_model=bodies.ReviewList,
     responses={410: {"model": schemas.ProblemOut, "description": lookup.GONE}},
     summary="What reviewers have said of a resource, over all its drafts",

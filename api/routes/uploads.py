@@ -57,7 +57,7 @@ class Asked(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    role: str | None = Field(None, max_length=40, description="main, extra, caption, light or preview")
+    role: bodies.Role | None = Field(None, max_length=40, description="What the file is for; `main` without it")
     language: str | None = Field(None, max_length=100, description="Language of the content (BCP 47)")
 
 

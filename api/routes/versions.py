@@ -33,7 +33,7 @@ _FILE = {"media_type", "size", "role", "language"}
 @router.write(
     "POST",
     "/versions",
-    policy="resource",
+    policy="author",
     status_code=201,
     response_model=draft_bodies.DraftOut,
     responses={409: {"model": schemas.ProblemOut, "description": "A draft is open already, or nothing is published"}},

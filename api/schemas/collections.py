@@ -75,7 +75,9 @@ class ItemIn(Taken):
 class AdditionIn(ItemIn):
     """A resource for the end of a unit."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"resource": ID, "note": "قبل التجربة"}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"resource": ID, "note": "قبل التجربة", "unit": UNIT["id"]}]}
+    )
 
     unit: str | None = Field(None, max_length=100, description="Id of a unit; the last one unless given")
 

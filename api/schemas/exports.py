@@ -6,6 +6,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from api.schemas.base import Body
+from api.schemas.problems import Reason
 from api.schemas.resources import ResourceOut
 
 ID = "7k3v9qm2xd"
@@ -56,5 +57,5 @@ class DumpTombstone(Body):
     id: str
     oai_identifier: str
     state: Literal["hidden", "withdrawn"]
-    reason: str
+    reason: Reason
     since: datetime

@@ -1,7 +1,7 @@
 """Bodies of institutions and their members."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -10,6 +10,8 @@ from api.schemas.resources import InstitutionOut
 from oer import fields
 
 Role = Literal["depositor", "reviewer", "manager"]
+# Told in the OpenAPI document; the repository itself says which kinds it knows where another one comes.
+Kind = Annotated[str, Field(json_schema_extra={"enum": sorted(fields.kinds())})]
 
 _NAMES = {"ar": "جامعة قرطاج", "fr": "Université de Carthage", "en": "University of Carthage"}
 _LICENCE = "https://creativecommons.org/licenses/by/4.0/"
@@ -71,10 +73,7 @@ class InstitutionIn(_Said):
     )
     names: NamesIn = Field(description="At least one")
     descriptions: DescriptionsIn = DescriptionsIn()
-    kind: str = Field(
-        max_length=100,
-        description="organisation, ministry, national_commission, university, school, centre, club, chair, partner",
-    )
+    kind: Kind = Field(max_length=100)
     parent: str | None = Field(
         None, max_length=100, description="Slug of the institution above; at the top only administrators add"
     )
@@ -89,7 +88,7 @@ class InstitutionPatch(_Said):
 
     names: NamesIn | None = None
     descriptions: DescriptionsIn | None = Field(None, description="null takes all away")
-    kind: str = Field("", max_length=100)
+    kind: Kind = Field("", max_length=100)
     parent: str | None = Field(
         None,
         max_length=100,

@@ -1,11 +1,14 @@
 """Problem documents (RFC 9457), and what their codes mean."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from api.schemas.base import Body
+from oer.workflow import REASONS
+
+Reason = Annotated[str, Field(json_schema_extra={"enum": list(REASONS)})]
 
 
 class FaultOut(Body):
@@ -23,7 +26,7 @@ class TombstoneOut(Body):
     id: str
     oai_identifier: str
     state: Literal["hidden", "withdrawn"]
-    reason: str
+    reason: Reason
     note: str | None = Field(description="Words for the public, by whoever withdrew or hid it")
     since: datetime
 

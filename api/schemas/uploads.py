@@ -1,13 +1,16 @@
 """Bodies of uploads, and how requests that are no JSON are described."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any, get_args
 
 from pydantic import ConfigDict, Field
 
 from api.schemas.base import Body
+from api.schemas.drafts import FileRole
 from oer.texts import LONGEST
 
+# Told in the OpenAPI document; what else comes the repository refuses in its own words.
+Role = Annotated[str, Field(json_schema_extra={"enum": list(get_args(FileRole))})]
 BYTES: dict[str, Any] = {"*/*": {"schema": {"type": "string", "format": "binary"}}}
 
 # Beside the JSON of the same address; a file of each name once.
@@ -22,8 +25,16 @@ FORM: dict[str, Any] = {
                     "properties": {
                         "institution": {"type": "string", "maxLength": 100, "description": "Slug of the institution"},
                         "record": {"$ref": "#/components/schemas/Record"},
-                        "note": {"type": "string", "maxLength": LONGEST},
-                        "file": {"type": "array", "items": {"type": "string", "format": "binary"}},
+                        "note": {
+                            "type": "string",
+                            "maxLength": LONGEST,
+                            "description": "What changed and why, for the version's history",
+                        },
+                        "file": {
+                            "type": "array",
+                            "items": {"type": "string", "format": "binary"},
+                            "description": "Each file once, with its name",
+                        },
                     },
                 },
                 "encoding": {"record": {"contentType": "application/json"}},
@@ -59,7 +70,7 @@ class UploadOut(Body):
     name: str
     size: int = Field(description="Bytes of the whole file")
     offset: int | None = Field(description="Bytes that are there, to go on behind; null while it comes to its end")
-    role: str
+    role: Role
     language: str | None
     created: datetime
     expires: datetime = Field(description="It is given up then, unless more bytes come")
