@@ -273,8 +273,9 @@ def export(request: Request, here: Here, caller: Caller, person_id: PersonId) ->
     responses={429: {"model": schemas.ProblemOut, "description": "Too many tries of the old password"}},
     summary="Set a password",
     description=(
-        "One's own with the old one: all sessions end, and this browser gets a new cookie. Anybody's as an administrator: all of theirs end; a "
-        "token needs every scope for that, since whoever sets a password can sign in with it."
+        "One's own with the old one: all sessions end, and this browser gets a new cookie. Anybody's as an "
+        "administrator: all of theirs end; a token needs every scope for that, since whoever sets a password can sign "
+        "in with it."
     ),
 )
 def password(request: Request, here: Here, caller: Caller, person_id: PersonId, given: bodies.PasswordIn) -> Response:

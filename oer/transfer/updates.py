@@ -281,7 +281,7 @@ def _data(row: Row, before: Record | None) -> tuple[Any, list[str]]:
 
 def _require_fixed(session: Session, row: Row, there: _There, base: Version | Draft | None) -> None:
     """Raises _Refused where the row has other values than it was exported with."""
-    digest = _digest_in(row)
+    _, digest = _named(row)
     alike = there.draft is not None and there.version is not None and digest == there.draft_digest
     if alike and there.version is not None and digest == there.version.digest:
         # A draft in which nothing is changed yet: the row may come from it, or from what is published.
