@@ -140,10 +140,18 @@ def of_repository(error: OerError) -> Fault:
         status,
         error.code,
         error.params,
-        error.problems if isinstance(error, Invalid) else (),
+        _problems(error),
         headers,
         _tombstone(error) if isinstance(error, Gone) else {},
     )
+
+
+def _problems(error: OerError) -> Sequence[Problem]:
+    """What is wrong, each with its field: also where all of it is one field, which the error names."""
+    if not isinstance(error, Invalid):
+        return ()
+    field_ = error.params.get("field")
+    return error.problems or ([Problem(error.code, str(field_), error.params)] if field_ else ())
 
 
 def _tombstone(gone: Gone) -> dict[str, str | None]:
@@ -192,14 +200,13 @@ def of_validation(error: RequestValidationError) -> Fault:
 def _allowed(found: Mapping[str, Any]) -> dict[str, object]:
     """What would be accepted, as the code of a second sentence (``i18n.message``) with what fills it.
 
-    Texts that are too long or of another kind are not repeated: they may be passwords.
+    What was sent is not repeated: a password may have come to the wrong place.
     """
     kind, bounds = found["type"], found.get("ctx", {})
-    sent = findings.shown(json.dumps(found.get("input"), ensure_ascii=False, default=str), 60)
     if kind in {"enum", "literal_error"}:
-        return {"allowed": "choices", "choices": findings.choices(bounds["expected"]), "sent": sent}
+        return {"allowed": "choices", "choices": findings.choices(bounds["expected"])}
     if kind in {"greater_than_equal", "less_than_equal"}:
-        return {"allowed": kind.replace("_", "-"), "limit": bounds[_BOUNDS[kind]], "sent": sent}
+        return {"allowed": kind.replace("_", "-"), "limit": bounds[_BOUNDS[kind]]}
     if kind in _BOUNDS:
         return {"allowed": kind.replace("_", "-"), "limit": bounds[_BOUNDS[kind]]}
     if kind == "string_pattern_mismatch":

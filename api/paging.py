@@ -50,10 +50,10 @@ def position(here: Installation, request: Request, asked: Asked) -> list[Any] | 
     try:
         raw = base64.b64decode(asked.cursor + "=" * (-len(asked.cursor) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
-        raise Invalid("cursor.invalid") from None
+        raise Invalid("cursor.invalid", field="cursor") from None
     text, _, signature = raw.rpartition(b".")
     if not hmac.compare_digest(signature, _signature(here, text, request.scope["path"], asked.filters)):
-        raise Invalid("cursor.invalid")
+        raise Invalid("cursor.invalid", field="cursor")
     found: list[Any] = json.loads(text)
     return found
 

@@ -275,7 +275,7 @@ def attach(
     """
     found = editable(session, actor, public_id, expected=expected, now=now)
     if role not in FILE_ROLES:
-        raise Invalid("file.role-invalid", role=role, known=", ".join(FILE_ROLES))
+        raise Invalid("file.role-invalid", field="role", role=role, known=", ".join(FILE_ROLES))
     spoken = texts.language(language)
     safe = file_names.safe_name(name)
     if stored.size > limits.max_file_size:
@@ -284,7 +284,7 @@ def attach(
     files = list(queries.resources.draft_files(session, draft_id=found.draft.id))
     same = next((file for file in files if file.name == safe), None)
     if same is not None and not replace:
-        raise Invalid("file.name-taken", name=safe)
+        raise Invalid("file.name-taken", field="name", name=safe)
     if same is None and len(files) >= limits.max_files:
         raise TooLarge("files.too-many", limit=limits.max_files)
     left = limits.max_draft_size - sum(file.size for file in files if file is not same)

@@ -47,11 +47,11 @@ def describe(
         raise Conflict("write.collided")
     role = told.get("role", file.role)
     if role not in FILE_ROLES:
-        raise Invalid("file.role-invalid", role=role, known=", ".join(FILE_ROLES))
+        raise Invalid("file.role-invalid", field="role", role=role, known=", ".join(FILE_ROLES))
     safe = file_names.safe_name(told.get("name", file.name))
     others = queries.resources.draft_files(session, draft_id=found.draft.id or 0)
     if any(other.name == safe and other.id != file.id for other in others):
-        raise Invalid("file.name-taken", name=safe)
+        raise Invalid("file.name-taken", field="name", name=safe)
     file.name, file.role, file.media_type = safe, role, told.get("media_type", file.media_type)
     if "language" in told:
         file.language = texts.language(told["language"])
@@ -74,7 +74,7 @@ def arrange(
     files = {file.name: file for file in queries.resources.draft_files(session, draft_id=found.draft.id or 0)}
     wanted = [unicodedata.normalize("NFC", name) for name in names]
     if sorted(wanted) != sorted(files):
-        raise Invalid("files.order-incomplete")
+        raise Invalid("files.order-incomplete", field="names")
     for position, name in enumerate(wanted, 1):
         files[name].position = position
         session.add(files[name])

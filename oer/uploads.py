@@ -98,7 +98,7 @@ def coming(
 ) -> Coming:
     """A description from outside, cleaned. Raises Invalid for an unknown role and a language that is none."""
     if role is not None and role not in FILE_ROLES:
-        raise Invalid("file.role-invalid", role=role[:40], known=", ".join(FILE_ROLES))
+        raise Invalid("file.role-invalid", field="role", role=role[:40], known=", ".join(FILE_ROLES))
     return Coming(file_names.safe_name(name), role or "main", texts.language(language), replaces, checksum, seen)
 
 

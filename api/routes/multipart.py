@@ -160,7 +160,7 @@ class _Reader:
         here, limits, form = self._here, self._here.settings, self._form
         file = uploads.coming(part.filename)
         if any(file.name == other.name for other, _ in form.files):
-            raise Invalid("file.name-taken", name=file.name)
+            raise Invalid("file.name-taken", field="name", name=file.name)
         if len(form.files) >= limits.max_files:
             raise TooLarge("files.too-many", limit=limits.max_files)
         with reading(here.engine) as session:

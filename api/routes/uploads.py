@@ -193,8 +193,9 @@ def possible_name(name: str, *, field: str = "name") -> str:
     # What was no UTF-8 comes as this sign: many names would be one.
     possible = file_names.safe_name(name.replace("\ufffd", "_"))
     if wanted != possible:
-        told = {"name": findings.shown(name, 200), "possible": possible}
-        raise Invalid("file.name-invalid", [Problem("file.name-invalid", field, told)], **told)
+        short = findings.shown(name, 200)
+        problem = Problem("file.name-invalid", field, {"name": short, "possible": possible})
+        raise Invalid("file.name-invalid", [problem], name=short, possible=possible)
     return possible
 
 

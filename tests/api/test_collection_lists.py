@@ -142,6 +142,7 @@ def test_the_examples_of_the_openapi_document_are_taken(client: TestClient, home
     (patch,) = names["CollectionPatch"]["examples"]
     assert client.patch(url, json=patch, headers=editor | ANY).status_code == 200
     (addition,) = names["AdditionIn"]["examples"]
+    addition["unit"] = client.get(url, headers=editor).json()["units"][0]["id"]
     resource = factories.published(home)
     with transaction(home.engine) as session:
         found = queries.resources.by_public_id(session, public_id=resource)

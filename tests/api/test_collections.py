@@ -247,7 +247,7 @@ def test_a_write_says_what_it_has_read(client: TestClient, home: Installation, e
     insisting = [write for write in WRITES if not write[1].startswith("/items")]
     for method, path, body in insisting:
         assert code(client.request(method, url + path, json=body, headers=editor)) == (428, "precondition.required")
-        for wrong in ('"99-000000000000000000000000"', 'W/"1"', "x", '"1"', f'{etag}, "2"', f'"{"9" * 400}-0"'):
+        for wrong in ('"99-000000000000000000000000"', 'W/"1"', "x", '"1"', f'W/{etag}, "2"', f'"{"9" * 400}-0"'):
             answer = client.request(method, url + path, json=body, headers=editor | {"If-Match": wrong})
             if path != "/unpublish":
                 assert code(answer) == (412, "collection.stale"), (method, path, wrong)

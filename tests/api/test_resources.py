@@ -160,6 +160,7 @@ def test_a_cursor_serves_the_list_it_was_made_for_only(client: TestClient, home:
     for wrong in (f"cursor={cursor}&institution=college", f"cursor={bent}", "cursor=", "cursor=ü", "cursor=AAAA"):
         answer = client.get(f"{URL}?{wrong}")
         assert (answer.status_code, answer.json()["code"]) == (422, "cursor.invalid"), wrong
+        assert [each["field"] for each in answer.json()["errors"]] == ["cursor"]
 
 
 @given(st.text(max_size=80))

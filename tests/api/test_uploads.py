@@ -179,6 +179,20 @@ def test_a_name_that_is_no_text_is_refused(home: Installation, author: Someone, 
     assert files(home, draft) == {}
 
 
+@pytest.mark.parametrize(
+    ("query", "headers", "field"),
+    [
+        ("?role=zz", {}, "role"),
+        ("?language=!!", {}, "language"),
+        ("", {"content_digest": "sha-256=abc"}, "Content-Digest"),
+    ],
+)
+def test_what_is_wrong_is_named(author: Someone, draft: str, query: str, headers: dict[str, str], field: str) -> None:
+    refused = put(author, draft, b"x", query=query, **headers)
+    assert refused.status_code == 422
+    assert [each["field"] for each in refused.json()["errors"]] == [field]
+
+
 def test_a_file_that_must_be_there_and_must_not_is_neither(home: Installation, author: Someone, draft: str) -> None:
     put(author, draft, b"old")
     refused = put(author, draft, b"new", if_match="*", if_none_match="*")

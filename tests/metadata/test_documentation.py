@@ -15,7 +15,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 def _rows() -> dict[str, bool]:
     """Field → whether the table marks it as needed."""
     found = {}
-    for line in GUIDE.splitlines():
+    for line in GUIDE.partition("## Licences")[0].splitlines():
         cells = re.match(r"\| (★ )?((?:`\w+`(?:, )?)+) \|", line)
         if cells:
             found.update(dict.fromkeys(re.findall(r"`(\w+)`", cells[2]), bool(cells[1])))
