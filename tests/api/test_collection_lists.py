@@ -141,8 +141,9 @@ def test_the_examples_of_the_openapi_document_are_taken(client: TestClient, home
     url = f"{URL}/{made.json()['id']}"
     (patch,) = names["CollectionPatch"]["examples"]
     assert client.patch(url, json=patch, headers=editor | ANY).status_code == 200
+    unit = client.put(f"{url}/units", json=[{"titles": {"ar": "الضوء"}}], headers=editor | ANY).json()["units"][0]
     (addition,) = names["AdditionIn"]["examples"]
-    addition["unit"] = client.get(url, headers=editor).json()["units"][0]["id"]
+    addition["unit"] = unit["id"]
     resource = factories.published(home)
     with transaction(home.engine) as session:
         found = queries.resources.by_public_id(session, public_id=resource)
@@ -152,7 +153,7 @@ def test_the_examples_of_the_openapi_document_are_taken(client: TestClient, home
     assert client.post(f"{url}/items", json=addition, headers=editor).status_code == 200
     put = document["paths"]["/api/collections/{public_id}/units"]["put"]
     (units_example,) = put["requestBody"]["content"]["application/json"]["schema"]["examples"]
-    units_example[0]["id"] = client.get(url, headers=editor).json()["units"][0]["id"]
+    units_example[0]["id"] = unit["id"]
     assert client.put(f"{url}/units", json=units_example, headers=editor | ANY).status_code == 200
     ours = [verb for path, verbs in document["paths"].items() if "collections" in path for verb in verbs.values()]
     assert len(ours) == 11

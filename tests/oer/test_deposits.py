@@ -160,7 +160,7 @@ def test_a_taken_name_is_refused_unless_the_file_shall_be_replaced(home):
     public_id = drafted(home, files={"a.txt": b"old", "b.txt": b"b"})
     with pytest.raises(Invalid) as caught:
         attach(home, public_id, b"new", "a.txt")
-    assert (caught.value.code, caught.value.params) == ("file.name-taken", {"name": "a.txt"})
+    assert (caught.value.code, caught.value.params) == ("file.name-taken", {"field": "name", "name": "a.txt"})
     attach(home, public_id, b"new", "a.txt", replace=True, role="caption", language="ar", media_type="text/vtt")
     assert files_of(home, public_id) == [("a.txt", b"new"), ("b.txt", b"b")]
     with reading(home.engine) as session:
