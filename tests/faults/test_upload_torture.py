@@ -392,10 +392,10 @@ class Work:
         self.deposits[public_id] = (f"{key}.bin", sha256(content))
 
     def _line(self) -> "Counting":
-        return Counting(self.found.line.port, self.found.line.headers, self)
+        return Counting(self.found.line.port, self.found.line.headers, work=self)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Counting(Line):
     """Counts what breaks under way."""
 
