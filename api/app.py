@@ -40,6 +40,7 @@ from api.routes import (
     tus,
     uploads,
     versions,
+    vocabularies,
 )
 from harvest import provider
 from oer import logs, settings, supervisor
@@ -67,6 +68,7 @@ _NOUNS = (
     exports,
     jobs,
     audit,
+    vocabularies,
     problems,
 )
 

@@ -75,13 +75,15 @@ def resource(session: Session, actor: Actor, public_id: str) -> tuple[Resource, 
 def version(session: Session, actor: Actor, public_id: str, number: str | None = None) -> Found:
     """A version by its number as the client writes it, the current one without a number. Raises NotFound and Gone."""
     found, institution = resource(session, actor, public_id)
+    if number is None and not found.number:
+        raise NotFound("version.none", id=public_id)
     wanted = found.number if number is None else _whole(number)
     assert found.id is not None
     row = (
         queries.resources.version(session, resource_id=found.id, number=wanted) if 0 < wanted <= found.number else None
     )
     if row is None:
-        raise NotFound("version.unknown", id=public_id, number=wanted if number is None else number)
+        raise NotFound("version.unknown", id=public_id, number=number)
     return Found(found, institution, row)
 
 

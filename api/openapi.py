@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI
 
 from api.routing import MERGE_PATCH
+from api.schemas.base import exemplified
 
 _PROBLEM = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemOut"}}}
 _LATER = {"Retry-After": {"description": "Seconds", "required": True, "schema": {"type": "integer", "minimum": 1}}}
@@ -41,6 +42,7 @@ class Described(FastAPI):
             for method, path, operation in _operations(document):
                 _complete(method, path, operation)
             _forget_defaults(document)
+            _put_nulls_back(document)
             document["components"]["securitySchemes"]["session"]["name"] = self.cookie
             self._completed = document
         return document
@@ -60,6 +62,14 @@ def _forget_defaults(document: dict[str, Any]) -> None:
             patch = document["components"]["schemas"][said["$ref"].rpartition("/")[2]]
             for each in patch["properties"].values():
                 each.pop("default", None)
+
+
+def _put_nulls_back(document: dict[str, Any]) -> None:
+    """The framework drops every null of the document, those of examples too."""
+    schemas = document["components"]["schemas"]
+    for body, examples in exemplified():
+        if body in schemas:
+            schemas[body]["examples"] = examples
 
 
 def _complete(method: str, path: str, operation: Operation) -> None:

@@ -51,6 +51,27 @@ _SCHEMES = (
     "unesco-thesaurus",
 )
 
+# Fields of a record, and which vocabularies their terms are from.
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    "resource_type": ("hcrt",),
+    "subjects": ("unesco-thesaurus", "isced-f"),
+    "levels": ("isced-levels",),
+    "audience": ("audience",),
+    "educational_use": ("educational-use",),
+    "interactivity": ("interactivity",),
+    "licence": ("licences",),
+    "contributors.role": ("contributor-roles",),
+    "alignments.relation": ("alignment-relations",),
+    "accessibility.modes": ("access-modes",),
+    "accessibility.sufficient": ("access-modes-sufficient",),
+    "accessibility.features": ("accessibility-features",),
+    "accessibility.hazards": ("accessibility-hazards",),
+    "accessibility.controls": ("accessibility-controls",),
+}
+
+# Those that fields take; the others serve formats and pages.
+NAMES = tuple(dict.fromkeys(name for names in FIELDS.values() for name in names))
+
 # Types that browsers and tools give to anything: a file name says more.
 _VAGUE = frozenset(
     ["application/octet-stream", "application/zip", "application/json", "application/xml", "text/xml", "text/plain"]
@@ -180,6 +201,43 @@ def canonical(scheme: str, value: str) -> str | None:
     return _addresses(scheme).get(_address(text)) or _codes(scheme).get(text.lower()) or _named(scheme, _name(text))
 
 
+@lru_cache(maxsize=256)
+def matching(scheme: str, words: str) -> tuple[Term, ...]:
+    """Terms one of whose names, codes or URIs has all the words, each from the beginning of a word; folded.
+
+    In the order of the scheme. Without words all of them. LookupError for an unknown scheme.
+    """
+    every = terms(scheme).values()
+    sought = [(f" {word}", f" {_bare(word)}") for word in _name(words).split()]
+    if not sought:
+        return tuple(every)
+    spoken = _spoken(scheme)
+    as_code = words.strip().lower()
+    return tuple(
+        term
+        for term in every
+        if as_code in (term.notation.lower(), term.uri.lower())
+        or any(all(word in name or bare in name for word, bare in sought) for name in spoken[term.uri])
+    )
+
+
+@cache
+def _spoken(scheme: str) -> Mapping[str, tuple[str, ...]]:
+    """URI → names in all languages, folded, each word behind a blank: once with the Arabic article, once without."""
+    names: dict[str, tuple[str, ...]] = {}
+    for term in terms(scheme).values():
+        told = {_name(text) for text in term.labels.values()}
+        told |= {_name(text) for texts in term.alternative.values() for text in texts}
+        bare = {" ".join(map(_bare, name.split())) for name in told}
+        names[term.uri] = tuple(f" {name}" for name in sorted(told | bare))
+    return names
+
+
+def _bare(word: str) -> str:
+    """Without the Arabic article, where a word is left."""
+    return word.removeprefix("ال") if len(word) > 4 else word
+
+
 def suggested(scheme: str, value: str) -> list[Term]:
     """Terms to name where ``value`` is none: all that a small vocabulary offers, else the nearest, if any, by name.
 
@@ -253,7 +311,7 @@ def override(labels: Mapping[str, Mapping[str, str]]) -> None:
             raise ValueError(f"overridden labels: no vocabulary has the term {uri}")
     _overrides.clear()
     _overrides.update(checked)
-    for cached in (terms, _codes, _addresses, _names, _alike, _suggested, _media):
+    for cached in (terms, _codes, _addresses, _names, _spoken, matching, _alike, _suggested, _media):
         cached.cache_clear()
 
 

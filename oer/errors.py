@@ -180,6 +180,8 @@ CODES: dict[type[OerError], frozenset[str]] = {
             "resource.unknown",
             "upload.unknown",
             "version.unknown",
+            "version.none",
+            "vocabulary.unknown",
             "file.unknown",
             "draft.unknown",
             "institution.unknown",

@@ -12,6 +12,7 @@ from oer.errors import Conflict, Invalid
 from oer.models import FILE_ROLES, DraftFile
 from oer.policy import Actor
 from storage import file_names
+from storage.store import Store, Stored
 
 
 class Description(TypedDict, total=False):
@@ -24,6 +25,12 @@ class Description(TypedDict, total=False):
     language: str | None
     media_type: str
     seen: str
+
+
+def renamed(store: Store, file: DraftFile, new_name: str) -> Description:
+    """The new name, with the media type that the bytes have under it. It reads the store: let no transaction wait."""
+    media_type = deposits.detect(store, Stored(file.key, file.size), name=file_names.safe_name(new_name))
+    return Description(name=new_name, media_type=media_type, seen=file.key)
 
 
 def describe(

@@ -177,6 +177,7 @@ DRAWN: dict[str, tuple[str, float]] = {
     "path.upload_id": ("upload_id", 0.85),
     "path.name": ("new", 0.85),
     "path.code": ("code", 0.5),
+    "path.vocabulary": ("vocabulary", 0.85),
     "query.institution": ("slug", 0.7),
     "query.parent": ("slug", 0.7),
     "query.within": ("slug", 0.7),

@@ -101,10 +101,13 @@ RULES: dict[str, Rule] = {
     "POST /api/jobs/{job_id}/retry": rules.retry_job,
     "GET /api/audit": rules.read_log,
     "GET /api/problems/{code}": rules.anybody,
+    "GET /api/vocabularies": rules.anybody,
+    "GET /api/vocabularies/{vocabulary}": rules.anybody,
 }
 
 # These look at no credentials at all.
 BLIND = {"POST /api/session", "GET /api/dump.jsonl", "GET /api/problems/{code}", "GET /resources/{public_id}"}
+BLIND |= {"GET /api/vocabularies", "GET /api/vocabularies/{vocabulary}"}
 BLIND |= {"OPTIONS /api/uploads", "OPTIONS /api/uploads/{upload_id}"}
 
 

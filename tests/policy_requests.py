@@ -207,6 +207,8 @@ RECIPES: dict[str, Recipe] = {
     "POST /api/jobs/{job_id}/retry": Recipe("job"),
     "GET /api/audit": Recipe("one"),
     "GET /api/problems/{code}": Recipe("code"),
+    "GET /api/vocabularies": Recipe("one"),
+    "GET /api/vocabularies/{vocabulary}": Recipe("vocabulary"),
 }
 
 
@@ -220,6 +222,7 @@ def furnish(world: World) -> None:
     ]
     things["known"] = [*resources, *things["brought"]]
     things["code"] = [Thing("a code", params={"code": "resource.unknown"})]
+    things["vocabulary"] = [Thing("a vocabulary", params={"vocabulary": "hcrt"})]
     things["new file"] = [replace(one, params=one.params | {"name": "new.txt"}) for one in resources]
     decisions = ("request-changes", "reject", "publish")
     things["decision"] = [_of_kind(one, decision) for one in resources for decision in decisions]

@@ -23,8 +23,6 @@ from oer.errors import Stale
 from oer.files import Description
 from oer.installation import Installation
 from oer.policy import Actor
-from storage import file_names
-from storage.store import Stored
 
 router = Router(prefix="/api/resources/{public_id}/draft/files", tags=["drafts"], responses=drafts.router.responses)
 
@@ -107,8 +105,7 @@ def describe(
 ) -> Response:
     told: dict[str, Any] = patch.model_dump(exclude_unset=True)
     if "name" in told:
-        told["name"] = uploads.possible_name(told["name"])
-        told |= _looked_into(here, caller, public_id, name, told["name"])
+        told |= _renamed(here, caller, public_id, name, uploads.possible_name(told["name"]))
 
     def deed(session: Session, actor: Actor) -> Answer:
         expected = _expected(request, session, actor, public_id, name)
@@ -162,10 +159,8 @@ def _expected(request: Request, session: Session, actor: Actor, public_id: str, 
     return None
 
 
-def _looked_into(here: Installation, caller: Credentials, public_id: str, name: str, new_name: str) -> dict[str, str]:
-    """The media type that the bytes have under another name, found while no transaction is open."""
+def _renamed(here: Installation, caller: Credentials, public_id: str, name: str, new_name: str) -> Description:
     with reading(here.engine) as session:
         found = lookup.draft(session, deps.signed_in(session, here, caller), public_id)
         file = deposits.file_of(session, found, name)
-    media_type = deposits.detect(here.store, Stored(file.key, file.size), name=file_names.safe_name(new_name))
-    return {"media_type": media_type, "seen": file.key}
+    return files.renamed(here.store, file, new_name)

@@ -53,6 +53,9 @@ def _line(*told: dict[str, Any]) -> str:
     return "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in told)
 
 
+_TABLE = (tables.CSV_HEAD + tables.csv_row(bodies.EXPORTED, bodies.EXPORTED["record"])).decode()
+
+
 @router.read(
     "/api/exports/resources.jsonl",
     policy="reader",
@@ -80,7 +83,7 @@ def as_jsonl(request: Request, here: Here, caller: Caller, wanted: Annotated[Wan
         200: {
             "description": "UTF-8 with a byte order mark. A cell that a spreadsheet would run begins with `'`, which "
             "is taken off again when the table is sent back",
-            "content": {"text/csv": {"schema": {"type": "string"}}},
+            "content": {"text/csv": {"schema": {"type": "string"}, "example": _TABLE}},
         },
         **_refusals(401, 403, 404, 422, 503),
     },

@@ -1,6 +1,5 @@
 """The next version of a resource begun, and what differs between one version and another."""
 
-from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
@@ -10,7 +9,6 @@ from starlette.responses import Response
 
 from api import conditional, lookup, paging, schemas, writing
 from api.deps import Caller, Here, reader
-from api.lookup import Found
 from api.routes import drafts
 from api.routes.drafts import PublicId
 from api.routes.resources import Number
@@ -18,10 +16,9 @@ from api.routing import Router
 from api.schemas import drafts as draft_bodies
 from api.schemas import versions as bodies
 from api.writing import Answer
-from metadata import versions
-from metadata.record import Record
-from oer import deposits, queries, stored
+from oer import deposits, differences
 from oer.db import reading
+from oer.differences import Difference
 from oer.models.resources import AttachedFile
 from oer.policy import Actor
 
@@ -67,8 +64,8 @@ def compared(
     with reading(here.engine) as session:
         actor = reader(session, here, caller)
         found = [lookup.version(session, actor, public_id, wanted) for wanted in (number, other)]
-        before, after = (_state(session, one) for one in found)
-    content = _difference(found[0].version.number, before, found[1].version.number, after).content()
+        before, after = (differences.of_version(session, one.resource, one.version) for one in found)
+    content = _body(differences.between(before, after)).content()
     private = caller.given and found[0].resource.state != "published"
     etag = conditional.tag(content)
     return conditional.answer(request, content, media_type="application/json", etag=etag, private=private)
@@ -83,55 +80,21 @@ def compared(
 def proposed(request: Request, here: Here, caller: Caller, public_id: PublicId) -> Response:
     with reading(here.engine) as session:
         found = lookup.draft(session, reader(session, here, caller), public_id)
-        resource, draft = found.resource, found.draft
-        files = queries.resources.draft_files(session, draft_id=draft.id or 0)
-        number = resource.number or None
-        before: tuple[Record, Sequence[AttachedFile]] = (Record.model_validate({}), ())
-        if number is not None:
-            version = queries.resources.version(session, resource_id=resource.id or 0, number=number)
-            assert version is not None
-            before = _state(session, Found(resource, found.institution, version))
-        after = stored.record_of(resource, draft), files
-    return paging.answer(request, _difference(number, before, None, after), None, private=True)
+        before = differences.of_current(session, found.resource)
+        after = differences.of_draft(session, found.resource, found.draft)
+    return paging.answer(request, _body(differences.between(before, after)), None, private=True)
 
 
-def _state(session: Session, found: Found) -> tuple[Record, Sequence[AttachedFile]]:
-    files = queries.resources.files(session, version_id=found.version.id or 0)
-    return stored.record_of(found.resource, found.version), files
-
-
-def _difference(
-    number: int | None,
-    before: tuple[Record, Sequence[AttachedFile]],
-    other: int | None,
-    after: tuple[Record, Sequence[AttachedFile]],
-) -> bodies.Difference:
-    old, new = ({file.name: file for file in files} for _, files in (before, after))
-    kept = [name for name in old if name in new], [name for name in new if name in old]
+def _body(found: Difference) -> bodies.Difference:
     return bodies.Difference(
-        before=number,
-        after=other,
-        record=[bodies.RecordChange(**asdict(change)) for change in versions.difference(before[0], after[0])],
+        before=found.before,
+        after=found.after,
+        record=[bodies.RecordChange(**asdict(change)) for change in found.record],
         files=[
-            *(_change(file, None) for name, file in old.items() if name not in new),
-            *(_change(old.get(name), file) for name, file in new.items() if _differ(old.get(name), file)),
+            bodies.FileChange(name=file.name, kind=file.kind, before=_file(file.before), after=_file(file.after))
+            for file in found.files
         ],
-        files_moved=kept[0] != kept[1],
-    )
-
-
-def _differ(before: AttachedFile | None, after: AttachedFile) -> bool:
-    return before is None or (before.told, before.media_type) != (after.told, after.media_type)
-
-
-def _change(before: AttachedFile | None, after: AttachedFile | None) -> bodies.FileChange:
-    file = after or before
-    assert file is not None
-    return bodies.FileChange(
-        name=file.name,
-        kind="added" if before is None else "removed" if after is None else "changed",
-        before=_file(before),
-        after=_file(after),
+        files_moved=found.files_moved,
     )
 
 

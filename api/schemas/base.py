@@ -1,5 +1,8 @@
 """What all bodies share: those that the API sends, and those that it takes."""
 
+from collections.abc import Iterator
+from typing import Any, cast
+
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 
@@ -25,3 +28,14 @@ class Taken(BaseModel):
     """A body that the API takes. What it does not know it refuses: nobody sets by a body what only a step may set."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def exemplified() -> Iterator[tuple[str, list[Any]]]:
+    """The names of bodies that have examples, and these."""
+    waiting: list[type[BaseModel]] = [Body, Taken]
+    while waiting:
+        body = waiting.pop()
+        waiting += body.__subclasses__()
+        told = body.model_config.get("json_schema_extra")
+        if isinstance(told, dict):
+            yield body.__name__, cast("list[Any]", told["examples"])

@@ -5,20 +5,42 @@ from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from api.schemas import examples
 from api.schemas.base import Body, Taken
 from api.schemas.resources import InstitutionOut
 from metadata.record import Text
 from oer import units
 
 Membership = Literal["open", "closed"]
-ID = "7k3v9qm2xd"
 
 _TITLES: dict[str, Any] = {"ar": "علوم الصف الخامس", "fr": "Sciences, cinquième année"}
 UNIT: dict[str, Any] = {
     "id": "4mz0c8rt6y",
     "titles": {"ar": "الضوء"},
-    "items": [{"resource": ID, "note": "قبل التجربة"}],
+    "items": [{"resource": examples.ID, "note": "قبل التجربة"}],
 }
+
+
+_SUMMARY: dict[str, Any] = {
+    "id": "2hq6ydw0nb",
+    "url": f"{examples.BASE}/api/collections/2hq6ydw0nb",
+    "institution": examples.INSTITUTION,
+    "titles": _TITLES,
+    "descriptions": {},
+    "membership": "open",
+    "state": "published",
+    "counts": {"units": 1, "items": 1},
+    "created": examples.CREATED,
+    "changed": examples.CHANGED,
+}
+_ITEM = {
+    "resource": examples.ID,
+    "state": "published",
+    "title": examples.RECORD["title"],
+    "url": examples.RESOURCE["url"],
+    "note": "قبل التجربة",
+}
+_COLLECTION = _SUMMARY | {"units": [UNIT | {"items": [_ITEM]}]}
 
 
 def _most(length: int) -> dict[str, Any]:
@@ -76,7 +98,7 @@ class AdditionIn(ItemIn):
     """A resource for the end of a unit."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"resource": ID, "note": "قبل التجربة", "unit": UNIT["id"]}]}
+        json_schema_extra={"examples": [{"resource": examples.ID, "note": "قبل التجربة", "unit": UNIT["id"]}]}
     )
 
     unit: str | None = Field(None, max_length=100, description="Id of a unit; the last one unless given")
@@ -116,6 +138,8 @@ class CountsOut(Body):
 class CollectionSummary(Body):
     """A collection without what is in it."""
 
+    model_config = examples.shown(_SUMMARY)
+
     id: str
     url: str
     institution: InstitutionOut
@@ -131,9 +155,13 @@ class CollectionSummary(Body):
 class CollectionOut(CollectionSummary):
     """A collection with its units in order."""
 
+    model_config = examples.shown(_COLLECTION)
+
     units: list[UnitOut]
 
 
 class CollectionList(Body):
+    model_config = examples.page(_SUMMARY)
+
     items: list[CollectionSummary]
     next: str | None = Field(description="Address of the next page, also in the Link header")

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema
 
+from api.schemas import examples
 from api.schemas.base import Body, Taken
 from api.schemas.problems import FaultOut
 from api.schemas.resources import FileOut, InstitutionOut
@@ -16,26 +17,6 @@ from oer.workflow import DraftAction
 
 State = Literal["editing", "submitted", "changes-requested", "rejected"]
 FileRole = Literal["main", "extra", "caption", "light", "preview"]
-
-RECORD: dict[str, Any] = {
-    "title": [{"value": "قياس المساحة", "lang": "ar"}],
-    "description": [{"value": "درس قصير مع تجربة وأسئلة.", "lang": "ar"}],
-    "languages": ["ar"],
-    "resource_type": "https://w3id.org/kim/hcrt/lesson_plan",
-    "subjects": ["http://vocabularies.unesco.org/thesaurus/concept132"],
-    "audience": ["http://purl.org/dcx/lrmi-vocabs/educationalAudienceRole/student"],
-    "creators": [{"name": "ليلى بن عمر"}],
-    "licence": "https://creativecommons.org/licenses/by/4.0/",
-}
-FILE: dict[str, Any] = {
-    "name": "درس.pdf",
-    "media_type": "application/pdf",
-    "size": 48213,
-    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
-    "role": "main",
-    "language": "ar",
-    "url": "https://oer.example.org/api/resources/7k3v9qm2xd/draft/files/%D8%AF%D8%B1%D8%B3.pdf",
-}
 
 
 class _AsRecord:
@@ -53,7 +34,7 @@ class Deposit(Taken):
     """A new resource: where it belongs and what it is. The record may be half-written."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"institution": "college", "record": RECORD, "note": "النسخة الأولى"}]}
+        json_schema_extra={"examples": [{"institution": "college", "record": examples.RECORD, "note": "النسخة الأولى"}]}
     )
 
     institution: str = Field(max_length=100, description="Slug of the institution")
@@ -64,7 +45,7 @@ class Deposit(Taken):
 class Document(Taken):
     """All that a draft says of its resource."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"record": RECORD, "note": "النسخة الأولى"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"record": examples.RECORD, "note": "النسخة الأولى"}]})
 
     record: RecordIn
     note: Words = ""
@@ -107,10 +88,10 @@ _DRAFT: dict[str, Any] = {
     "id": "7k3v9qm2xd",
     "url": "https://oer.example.org/api/resources/7k3v9qm2xd/draft",
     "state": "editing",
-    "institution": {"slug": "college", "names": {"ar": "الكلية", "en": "The college"}},
-    "record": RECORD,
+    "institution": examples.INSTITUTION,
+    "record": examples.RECORD,
     "note": "النسخة الأولى",
-    "files": [FILE],
+    "files": [examples.FILE],
     "based_on": 0,
     "author": "ليلى بن عمر",
     "actions": ["edit", "submit", "discard"],
@@ -164,7 +145,7 @@ class DraftList(Body):
                 {
                     "items": [
                         {name: value for name, value in _DRAFT.items() if name not in {"record", "problems"}}
-                        | {"title": RECORD["title"], "files": 1}
+                        | {"title": examples.RECORD["title"], "files": 1}
                     ],
                     "next": None,
                 }
@@ -179,7 +160,7 @@ class DraftList(Body):
 class FileList(Body):
     """The files of a draft in their order."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [FILE]}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [examples.FILE]}]})
 
     items: list[FileOut]
 

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from api.schemas import examples
 from api.schemas.base import Body, Taken
 from api.schemas.resources import InstitutionOut
 from oer import fields
@@ -27,6 +28,14 @@ EXAMPLE: dict[str, Any] = {
     "default_licence": _LICENCE,
     "default_language": "ar",
     "publish_role": "reviewer",
+}
+_SHOWN = EXAMPLE | {
+    "ancestors": ["ministry"],
+    "ror": None,
+    "logo": {"url": f"{examples.BASE}/api/institutions/carthage/logo", "media_type": "image/png"},
+    "oai_set": "institution:ministry:carthage",
+    "url": f"{examples.BASE}/api/institutions/carthage",
+    "created": examples.CREATED,
 }
 
 
@@ -104,6 +113,8 @@ class LogoOut(Body):
 class InstitutionShown(Body):
     """An institution as everybody sees it."""
 
+    model_config = examples.shown(_SHOWN)
+
     slug: str
     names: dict[str, str] = Field(description="By language: ar, fr, en")
     descriptions: dict[str, str] = Field(description="By language: ar, fr, en")
@@ -124,6 +135,8 @@ class InstitutionShown(Body):
 
 
 class InstitutionList(Body):
+    model_config = examples.page(_SHOWN)
+
     items: list[InstitutionShown] = Field(description="Each right before those below it")
     next: str | None = Field(description="Address of the next page, also in the Link header")
 
@@ -143,12 +156,16 @@ class MemberPerson(Body):
 
 
 class MemberOut(Body):
+    model_config = examples.shown(examples.MEMBER)
+
     person: MemberPerson
     role: Role
     created: datetime
 
 
 class MemberList(Body):
+    model_config = examples.page(examples.MEMBER)
+
     items: list[MemberOut]
     next: str | None = Field(description="Address of the next page, also in the Link header")
 

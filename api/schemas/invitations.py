@@ -5,15 +5,20 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field, SecretStr
 
+from api.schemas import examples
 from api.schemas.base import Body, Taken
 from api.schemas.institutions import Role, RoleOut
-from api.schemas.people import EMAIL, LONGEST_PASSWORD, NAME, Language
+from api.schemas.people import LONGEST_PASSWORD, Language
+
+_SECRET = "r3Xo8hJv0mC1s9uQ5wZkT7yLbN2eFgAdIpVnRtUxWqE"  # noqa: S105 - an example
 
 
 class InvitationIn(Taken):
     """A role for whoever has this address."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"email": EMAIL, "role": "depositor", "language": "ar"}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"email": examples.EMAIL, "role": "depositor", "language": "ar"}]}
+    )
 
     email: str = Field(max_length=254)
     role: Role
@@ -21,6 +26,8 @@ class InvitationIn(Taken):
 
 
 class InvitationOut(Body):
+    model_config = examples.shown(examples.INVITATION)
+
     id: int
     email: str
     role: Role
@@ -36,11 +43,17 @@ class InvitationOut(Body):
 class InvitationMade(InvitationOut):
     """With its secret, this once: give it to the person yourself, in a safe way."""
 
+    model_config = examples.shown(
+        examples.INVITATION | {"secret": _SECRET, "link": f"{examples.BASE}/invitation#{_SECRET}"}
+    )
+
     secret: str | None = Field(description="Null when the same request is made again: it is kept nowhere")
     link: str | None = Field(description="The secret behind a `#`, which browsers send to nobody")
 
 
 class InvitationList(Body):
+    model_config = examples.page(examples.INVITATION)
+
     items: list[InvitationOut] = Field(description="The newest first")
     next: str | None = Field(description="Address of the next page, also in the Link header")
 
@@ -56,8 +69,8 @@ class Acceptance(Taken):
         json_schema_extra={
             "examples": [
                 {
-                    "secret": "r3Xo8hJv0mC1s9uQ5wZkT7yLbN2eFgAdIpVnRtUxWqE",
-                    "name": NAME,
+                    "secret": _SECRET,
+                    "name": examples.NAME,
                     "password": "long enough, and mine alone",
                     "language": "ar",
                 }
@@ -73,6 +86,10 @@ class Acceptance(Taken):
 
 class Accepted(RoleOut):
     """The role that the person now has."""
+
+    model_config = examples.shown(
+        {"institution": examples.INSTITUTION, "role": "depositor", "person": 7, "email": examples.EMAIL}
+    )
 
     person: int = Field(description="Number of the account")
     email: str

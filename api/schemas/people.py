@@ -5,21 +5,48 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field, SecretStr
 
+from api.schemas import examples
 from api.schemas.base import Body, Taken, Whole
 from api.schemas.institutions import RoleOut
 
 Language = Literal["ar", "fr", "en"]
 Scope = Literal["read", "deposit", "review", "manage"]
-EMAIL = "amina@example.org"
-NAME = "أمينة يوسف"
 # Longer ones are refused before anything is hashed; how long one may be is told in words then.
 LONGEST_PASSWORD = 1_000
+
+
+_KEPT: dict[str, Any] = {
+    "person": {name: told for name, told in examples.PERSON.items() if name != "roles"} | {"password": True},
+    "roles": [{"institution": "college", "role": "reviewer", "created": examples.CREATED}],
+    "tokens": [examples.TOKEN],
+    "sessions": [],
+    "invitations": [],
+    "resources": [{"public_id": examples.ID, "state": "published", "created": examples.CREATED}],
+    "drafts": [],
+    "versions": [{"resource": examples.ID, "number": 1, "note": "النسخة الأولى", "published": examples.CHANGED}],
+    "reviews": [],
+    "collections": [],
+    "uploads": [],
+    "jobs": [],
+    "answers": [],
+    "log": [
+        {
+            "at": examples.CREATED,
+            "action": "token.create",
+            "object_kind": "person",
+            "object_id": "7",
+            "details": {"token": 3, "scopes": ["read", "deposit"]},
+        }
+    ],
+}
 
 
 class PersonIn(Taken):
     """A new account. It has no password until somebody sets one; an invitation lets people choose their own."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"email": EMAIL, "name": NAME, "language": "ar"}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"email": examples.EMAIL, "name": examples.NAME, "language": "ar"}]}
+    )
 
     email: str = Field(max_length=254)
     name: str = Field(max_length=1_000)
@@ -30,7 +57,7 @@ class PersonIn(Taken):
 class MePatch(Taken):
     """What shall change (RFC 7396)."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"name": NAME, "language": "fr"}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": examples.NAME, "language": "fr"}]})
 
     name: str = Field("", max_length=1_000)
     language: Language = "ar"
@@ -39,13 +66,15 @@ class MePatch(Taken):
 class PersonPatch(MePatch):
     """What shall change (RFC 7396). ``active`` and ``administrator`` are for administrators."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"name": NAME}, {"active": False}]})
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": examples.NAME}, {"active": False}]})
 
     active: bool = Field(True, strict=True)
     administrator: bool = Field(False, strict=True)
 
 
 class PersonOut(Body):
+    model_config = examples.shown(examples.PERSON)
+
     id: int
     email: str
     name: str
@@ -57,12 +86,18 @@ class PersonOut(Body):
 
 
 class PersonList(Body):
+    model_config = examples.page(examples.PERSON)
+
     items: list[PersonOut]
     next: str | None = Field(description="Address of the next page, also in the Link header")
 
 
 class MeOut(PersonOut):
     """Who is calling, and how."""
+
+    model_config = examples.shown(
+        examples.PERSON | {"by": "token", "scopes": ["read", "deposit"], "expires": examples.LATER}
+    )
 
     by: Literal["session", "token"] = Field(description="A browser's session, or an access token")
     scopes: list[Scope] = Field(description="What the token allows; everything, by session")
@@ -95,6 +130,8 @@ class TokenIn(Taken):
 
 
 class TokenOut(Body):
+    model_config = examples.shown(examples.TOKEN)
+
     id: int
     name: str
     scopes: list[Scope]
@@ -106,10 +143,14 @@ class TokenOut(Body):
 class TokenMade(TokenOut):
     """With its secret, this once."""
 
+    model_config = examples.shown(examples.TOKEN | {"token": "oer_8hJv0mC1s9uQ5wZkT7yLbN2eFgAdIpVnRtUxWqEr3Xo"})
+
     token: str | None = Field(description="The secret. Null when the same request is made again: it is kept nowhere")
 
 
 class TokenList(Body):
+    model_config = examples.page(examples.TOKEN)
+
     items: list[TokenOut]
     next: str | None = Field(description="Address of the next page, also in the Link header")
 
@@ -127,6 +168,8 @@ class ExportedPerson(Body):
 
 class PersonExport(Body):
     """Everything that is kept about a person."""
+
+    model_config = examples.shown(_KEPT)
 
     person: ExportedPerson
     roles: list[dict[str, Any]]

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from api.schemas import examples
 from api.schemas.base import Body
 from oer.workflow import REASONS
 
@@ -45,6 +46,15 @@ class ProblemOut(Body):
 
 class ProblemMeaning(Body):
     """What a code of a problem document means."""
+
+    model_config = examples.shown(
+        {
+            "code": "draft.exists",
+            "status": 409,
+            "title": "Conflict",
+            "detail": "The resource has a draft already.",
+        }
+    )
 
     code: str
     status: int

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from api.schemas import examples
 from api.schemas.base import Body
 from api.schemas.problems import TombstoneOut
 from metadata.record import Record
@@ -23,10 +24,14 @@ class VersionOut(Body):
 
 
 class VersionLink(VersionOut):
+    model_config = examples.shown(examples.VERSION_LINK)
+
     url: str = Field(description="The whole of this version")
 
 
 class FileOut(Body):
+    model_config = examples.shown(examples.FILE)
+
     name: str
     media_type: str
     size: int = Field(description="Bytes")
@@ -45,6 +50,8 @@ class AccessOut(Body):
 class ResourceOut(Body):
     """A resource in one of its versions."""
 
+    model_config = examples.shown(examples.RESOURCE)
+
     id: str
     oai_identifier: str
     url: str = Field(description="The page for people")
@@ -61,9 +68,13 @@ class ResourceOut(Body):
 
 
 class ResourceList(Body):
+    model_config = examples.page(examples.RESOURCE)
+
     items: list[ResourceOut]
     next: str | None = Field(description="Address of the next page, also in the Link header")
 
 
 class VersionList(Body):
+    model_config = examples.shown({"items": [examples.VERSION_LINK]})
+
     items: list[VersionLink] = Field(description="The newest first")

@@ -3,8 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Any, get_args
 
-from pydantic import ConfigDict, Field
+from pydantic import Field
 
+from api.schemas import examples
 from api.schemas.base import Body
 from api.schemas.drafts import FileRole
 from oer.texts import LONGEST
@@ -44,26 +45,23 @@ FORM: dict[str, Any] = {
 }
 
 
+_UPLOAD: dict[str, Any] = {
+    "url": "https://oer.example.org/api/uploads/0f8fad5bd9cb469fa16570867728950e",
+    "resource": examples.ID,
+    "name": "درس.mp4",
+    "size": 734003200,
+    "offset": 524288000,
+    "role": "main",
+    "language": "ar",
+    "created": "2026-03-01T08:00:00Z",
+    "expires": "2026-03-08T08:00:00Z",
+}
+
+
 class UploadOut(Body):
     """A file that has not come to its end."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "url": "https://oer.example.org/api/uploads/0f8fad5bd9cb469fa16570867728950e",
-                    "resource": "7k3v9qm2xd",
-                    "name": "درس.mp4",
-                    "size": 734003200,
-                    "offset": 524288000,
-                    "role": "main",
-                    "language": "ar",
-                    "created": "2026-03-01T08:00:00Z",
-                    "expires": "2026-03-08T08:00:00Z",
-                }
-            ]
-        }
-    )
+    model_config = examples.shown(_UPLOAD)
 
     url: str = Field(description="Where it goes on: `HEAD` tells how much is there (`Upload-Offset`)")
     resource: str = Field(description="Public id of the resource whose draft it is for")
@@ -77,5 +75,7 @@ class UploadOut(Body):
 
 
 class UploadList(Body):
+    model_config = examples.page(_UPLOAD)
+
     items: list[UploadOut] = Field(description="The newest first")
     next: str | None = Field(description="Address of the next page, also in the Link header")

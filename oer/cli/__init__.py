@@ -9,6 +9,7 @@ from oer.cli import (
     bench,
     collections,
     deposits,
+    files,
     health,
     institutions,
     invitations,
@@ -18,7 +19,9 @@ from oer.cli import (
     reviews,
     serve,
     takedowns,
+    terms,
     transfer,
+    versions,
 )
 
 app = typer.Typer(
@@ -45,11 +48,15 @@ app.command("revise")(deposits.revise)
 app.command("drafts")(reviews.drafts)
 app.command("validate")(reviews.validate)
 app.command("review")(reviews.review)
+app.command("reviews")(reviews.said)
+app.add_typer(files.app, name="file")
+app.command("diff")(versions.diff)
 app.command("withdraw")(takedowns.withdraw)
 app.command("restore")(takedowns.restore)
 app.command("hide")(takedowns.hide)
 app.command("unhide")(takedowns.unhide)
 app.command("show")(deposits.show)
+app.command("terms")(terms.terms)
 app.add_typer(collections.app, name="collection")
 app.command("import")(transfer.import_)
 app.command("export")(transfer.export)

@@ -19,8 +19,12 @@ from oer.settings import LANGUAGES
 app = typer.Typer(no_args_is_help=True, help="Collections: resources that belong together, in ordered units.")
 
 _PAGE = 100
+_EMPTY = "An empty value takes it away."
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id of the collection.")]
+Descriptions = Annotated[
+    list[str] | None, typer.Option("--description", help="As ar=…, fr=… or en=…; repeated for another language.")
+]
 ResourceId = Annotated[str, typer.Argument(metavar="RESOURCE", help="Public id of the resource.")]
 
 
@@ -30,6 +34,7 @@ def create(
     ar: Annotated[str | None, typer.Option("--ar", help="Title in Arabic.")] = None,
     fr: Annotated[str | None, typer.Option("--fr", help="Title in French.")] = None,
     en: Annotated[str | None, typer.Option("--en", help="Title in English.")] = None,
+    description: Descriptions = None,
     open_: Annotated[bool, typer.Option("--open", help="Others may add resources of their institutions.")] = False,
     as_: As = None,
     as_json: AsJson = False,
@@ -42,10 +47,40 @@ def create(
                 context.actor(session, as_),
                 institutions.find(session, institution),
                 titles={"ar": ar, "fr": fr, "en": en},
+                descriptions=context.by_language(description),
                 membership="open" if open_ else "closed",
                 now=found.now(),
             )
         _tell(found, made, as_json=as_json)
+
+
+@app.command("edit")
+def edit(
+    public_id: Id,
+    ar: Annotated[str | None, typer.Option("--ar", help=f"Title in Arabic. {_EMPTY}")] = None,
+    fr: Annotated[str | None, typer.Option("--fr", help=f"Title in French. {_EMPTY}")] = None,
+    en: Annotated[str | None, typer.Option("--en", help=f"Title in English. {_EMPTY}")] = None,
+    description: Descriptions = None,
+    open_: Annotated[
+        bool | None, typer.Option("--open/--closed", help="Whether others may add resources of their institutions.")
+    ] = None,
+    as_: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """Change the words of a collection, or who may add to it. What is not named stays."""
+    titles = {lang: words for lang, words in (("ar", ar), ("fr", fr), ("en", en)) if words is not None}
+    with context.opened(as_json=as_json) as found:
+        with transaction(found.engine) as session:
+            changed = collections.change(
+                session,
+                context.actor(session, as_),
+                public_id,
+                titles=titles,
+                descriptions=context.by_language(description),
+                membership=None if open_ is None else "open" if open_ else "closed",
+                now=found.now(),
+            )
+        _tell(found, changed, as_json=as_json)
 
 
 @app.command("add")
@@ -218,6 +253,8 @@ def _told(found: Installation, one: Found) -> dict[str, Any]:
 
 def _say(one: Found, contents: Sequence[units.SeenUnit]) -> None:
     output.say(_line(one))
+    for line in _named(one.collection.descriptions).splitlines():
+        output.say(f"  {line}")
     for number, unit in enumerate(contents, 1):
         named = _named(unit.titles) or output.sentence("cli.collection.unit", number=number)
         output.say(f"  {unit.id}  {named}")

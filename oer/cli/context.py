@@ -1,7 +1,7 @@
 """What commands share: opening the installation, naming who acts, and turning errors into exits."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -86,6 +86,12 @@ def person(session: Session, email: str) -> Person:
 def actor(session: Session, email: str | None) -> Actor:
     """The operator, or the person who shall be named in versions and in the audit log. Raises NotFound."""
     return OPERATOR if email is None else accounts.actor_of(session, person(session, email))
+
+
+def by_language(written: Sequence[str] | None) -> dict[str, str | None]:
+    """Texts that are written as ``ar=…``; one without words is taken away."""
+    parts = (one.partition("=") for one in written or [])
+    return {language.strip(): words or None for language, _, words in parts}
 
 
 def read_object(path: Path, limit: int, *, loaded: Callable[[bytes, int], Any] = validate.load) -> Any:

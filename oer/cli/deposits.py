@@ -234,14 +234,20 @@ def _open(session: Session, found: Installation, actor: Actor, public_id: str) -
     return deposits.revise(session, actor, public_id, now=found.now())
 
 
-def show(public_id: Id, as_json: AsJson = False) -> None:
-    """Title, state, versions and files of a resource."""
+def show(
+    public_id: Id,
+    number: Annotated[
+        int | None, typer.Option("--version", min=1, help="Number of a version; the current one unless given.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Title, state, versions and files of a resource; in JSON its record too."""
     with context.opened(as_json=as_json) as found, reading(found.engine) as session:
         known = identifiers.is_public_id(public_id)
         resource = queries.resources.by_public_id(session, public_id=public_id) if known else None
         if resource is None:
             raise NotFound("resource.unknown", id=public_id)
-        shown = _summary(found, session, resource)
+        shown = _summary(found, session, resource, number)
     if as_json:
         output.emit(shown)
         return
@@ -263,12 +269,14 @@ def state_word(state: str) -> str:
     return output.sentence(f"cli.state.{'draft' if state == 'editing' else state}")
 
 
-def _summary(found: Installation, session: Session, resource: Resource) -> dict[str, Any]:
-    """The current version's title and files, or the draft's where nothing is published yet."""
+def _summary(found: Installation, session: Session, resource: Resource, number: int | None) -> dict[str, Any]:
+    """With record and files of this version, or of the current one, or of the draft where nothing is published yet."""
     assert resource.id is not None
     versions = queries.resources.versions(session, resource_id=resource.id)
     draft = queries.resources.draft(session, resource_id=resource.id)
-    current = next((version for version in versions if version.number == resource.number), None)
+    current = next((version for version in versions if version.number == (number or resource.number)), None)
+    if number is not None and current is None:
+        raise NotFound("version.unknown", id=resource.public_id, number=number)
     owner = session.get(Institution, resource.institution_id)
     files: Sequence[AttachedFile] = ()
     if current is not None:
@@ -276,10 +284,12 @@ def _summary(found: Installation, session: Session, resource: Resource) -> dict[
     elif draft is not None:
         files = queries.resources.draft_files(session, draft_id=draft.id or 0)
     described = current or draft
+    record = stored.record_of(resource, described) if described else None
     return {
         "id": resource.public_id,
         "url": renderings.landing_url(found.settings.base_url, resource.public_id),
-        "title": title_of(stored.record_of(resource, described)) if described else "",
+        "title": title_of(record) if record else "",
+        "record": record.model_dump(mode="json", exclude_defaults=True) if record else None,
         "institution": owner.slug if owner else None,
         "state": resource.state,
         "reason": resource.reason,

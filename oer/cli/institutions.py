@@ -18,6 +18,10 @@ institution = typer.Typer(no_args_is_help=True, help="The tree of institutions."
 _KINDS = "organisation, ministry, national_commission, university, school, centre, club, chair or partner."
 _EMPTY = "An empty value takes it away."
 
+Descriptions = Annotated[
+    list[str] | None, typer.Option("--description", help="As ar=…, fr=… or en=…; repeated for another language.")
+]
+
 
 @institution.command("add")
 def add(
@@ -25,6 +29,7 @@ def add(
     ar: Annotated[str | None, typer.Option("--ar", help="Name in Arabic.")] = None,
     fr: Annotated[str | None, typer.Option("--fr", help="Name in French.")] = None,
     en: Annotated[str | None, typer.Option("--en", help="Name in English.")] = None,
+    description: Descriptions = None,
     kind: Annotated[str, typer.Option(help=_KINDS)] = "school",
     parent: Annotated[str | None, typer.Option(help="Slug of the institution above.")] = None,
     country: Annotated[str | None, typer.Option(help="ISO 3166 code, such as TN.")] = None,
@@ -42,6 +47,7 @@ def add(
             OPERATOR,
             slug=slug,
             names=names,
+            descriptions=context.by_language(description),
             kind=kind,
             parent=above,
             country=country,
@@ -84,6 +90,7 @@ def edit(
     ar: Annotated[str | None, typer.Option("--ar", help=f"Name in Arabic. {_EMPTY}")] = None,
     fr: Annotated[str | None, typer.Option("--fr", help=f"Name in French. {_EMPTY}")] = None,
     en: Annotated[str | None, typer.Option("--en", help=f"Name in English. {_EMPTY}")] = None,
+    description: Descriptions = None,
     kind: Annotated[str | None, typer.Option(help=_KINDS)] = None,
     parent: Annotated[str | None, typer.Option(help="Move below this institution; empty: to the top.")] = None,
     country: Annotated[str | None, typer.Option(help=f"ISO 3166 code. {_EMPTY}")] = None,
@@ -111,6 +118,8 @@ def edit(
     names = {lang: name for lang, name in (("ar", ar), ("fr", fr), ("en", en)) if name is not None}
     if names:
         changes["names"] = names
+    if description:
+        changes["descriptions"] = context.by_language(description)
     with context.opened(as_json=as_json) as found, transaction(found.engine) as session:
         repository_id, now = found.repository_id, found.now()
         changed = institutions.edit(session, OPERATOR, slug, changes, repository_id=repository_id, now=now)

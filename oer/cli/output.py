@@ -101,8 +101,13 @@ def row_lines(row: Mapping[str, Any]) -> Iterator[str]:
         yield from (f"    {line}" for line in problem_lines(told))
         return
     for change in row["changes"]:
-        sides = [_short(change[side]) for side in ("before", "after") if change[side] is not None]
-        yield f"    {change['field']}: {sentence('cli.change.' + change['kind'])}  {' → '.join(sides)}"
+        yield f"    {change_line(change)}"
+
+
+def change_line(change: Mapping[str, Any]) -> str:
+    """A difference between two records (``metadata.versions.Change``) for people."""
+    sides = [_short(change[side]) for side in ("before", "after") if change[side] is not None]
+    return f"{change['field']}: {sentence('cli.change.' + change['kind'])}  {' → '.join(sides)}"
 
 
 def _short(value: Any) -> str:

@@ -1,10 +1,12 @@
 """``oer admin``, ``oer role`` and ``oer token``."""
 
 import sys
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 import typer
+from sqlmodel import Session
 
 from api import i18n
 from oer import accounts, institutions, queries
@@ -13,7 +15,7 @@ from oer.cli.context import AsJson
 from oer.cli.institutions import role as role_of
 from oer.db import reading, transaction
 from oer.errors import Invalid, NotFound
-from oer.models import Token
+from oer.models import Institution, Membership, Person, Token
 from oer.policy import OPERATOR, SCOPES
 from oer.workflow import Role
 
@@ -21,6 +23,7 @@ admin = typer.Typer(no_args_is_help=True, help="People who look after the platfo
 token = typer.Typer(no_args_is_help=True, help="Access tokens for programs.")
 role = typer.Typer(no_args_is_help=True, help="Roles of people in institutions.")
 
+_PAGE = 500
 PASSWORD_HELP = "Do not ask: the first line of standard input is the password."  # noqa: S105 - a help text
 
 
@@ -91,6 +94,30 @@ def role_grant(
     else:
         words = output.sentence(f"cli.role.{word}")
         output.say(output.sentence("cli.role-given", email=person.email, slug=slug, role=words))
+
+
+@role.command("list")
+def role_list(slug: Annotated[str, typer.Argument(metavar="INSTITUTION")], as_json: AsJson = False) -> None:
+    """Who has a role in an institution itself."""
+    with context.opened(as_json=as_json) as found, reading(found.engine) as session:
+        members = list(_members(session, institutions.find(session, slug)))
+        told = [
+            {"email": person.email, "name": person.name, "role": one.role, "since": one.created}
+            for one, person in members
+        ]
+    if as_json:
+        output.emit(told)
+        return
+    for member in told:
+        words = output.sentence(f"role.{member['role']}")
+        output.say("  ".join([str(member["email"]), str(member["name"]), words]))
+
+
+def _members(session: Session, institution: Institution) -> Iterator[tuple[Membership, Person]]:
+    after = 0
+    while rows := queries.institutions.people(session, institution_id=institution.id or 0, after=after, limit=_PAGE):
+        yield from rows
+        after = rows[-1][0].person_id
 
 
 @token.command("create")

@@ -1,17 +1,21 @@
-"""``oer drafts``, ``validate``, ``review``: what waits, what is wrong with it, and the decision."""
+"""``oer drafts``, ``validate``, ``review``, ``reviews``: what waits, what is wrong with it, the decision, its words."""
 
+from collections.abc import Iterator
 from contextlib import suppress
 from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
+from sqlmodel import Session
 
+from api import lookup
 from oer import deposits, institutions, policy, publishing, queries, reviews, stored, verdicts
 from oer.cli import context, output
 from oer.cli.context import As, AsJson
 from oer.cli.deposits import Id, state_word, tell, title_of
 from oer.db import reading, transaction
 from oer.errors import Unavailable
+from oer.models import Resource, Review
 from oer.models.resources import STORED_DRAFT_STATES
 from oer.workflow import DraftAction
 
@@ -24,6 +28,7 @@ class Decision(StrEnum):
     PUBLISH = DraftAction.PUBLISH
 
 
+_PAGE = 500
 _DONE = {
     Decision.REQUEST_CHANGES: "changes-requested",
     Decision.REJECT: "rejected",
@@ -87,6 +92,34 @@ def validate(public_id: Id, as_: As = None, as_json: AsJson = False) -> None:
             output.say(output.sentence("cli.draft-sound"))
     if not sound:
         raise typer.Exit(output.INVALID)
+
+
+def said(public_id: Id, as_: As = None, as_json: AsJson = False) -> None:
+    """What reviewers have said of a resource, over all its drafts."""
+    with context.opened(as_json=as_json) as found, reading(found.engine) as session:
+        actor = context.actor(session, as_)
+        policy.require_scope(actor, "read")
+        resource, institution = lookup.resource(session, actor, public_id)
+        policy.require_reviews(actor, resource, institution)
+        told = [
+            {**one.model_dump(include={"decision", "comment", "created"}), "reviewer": name}
+            for one, name in _reviews(session, resource)
+        ]
+    if as_json:
+        output.emit(told)
+        return
+    for each in told:
+        done = state_word(_DONE[Decision(each["decision"])])
+        output.say("  ".join([f"{each['created']:%Y-%m-%d %H:%M}", done, each["reviewer"] or ""]).rstrip())
+        for line in each["comment"].splitlines():
+            output.say(f"  {line}")
+
+
+def _reviews(session: Session, resource: Resource) -> Iterator[tuple[Review, str | None]]:
+    after = 0
+    while rows := queries.drafts.reviews(session, resource_id=resource.id or 0, after=after, limit=_PAGE):
+        yield from rows
+        after = rows[-1][0].id or 0
 
 
 def review(

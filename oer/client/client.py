@@ -9,7 +9,7 @@ from typing import Literal, overload
 from oer.client import transfers
 from oer.client.line import Answer, Line
 from oer.client.nouns import Collections, Imports, Institutions, Tokens, id_of, matching, pages, path, said
-from oer.client.things import Decision, Draft, DraftLine, Person, Record, Resource, Verdict, Version
+from oer.client.things import Decision, Draft, DraftLine, Person, Record, Resource, Term, Verdict, Version
 from oer.client.transfers import Place, Source
 
 _SMALL = 8 << 20  # bytes that go in one request
@@ -68,6 +68,10 @@ class Client:
     def resources(self, *, institution: str | None = None, state: str | None = None) -> Iterator[Resource]:
         """The newest first. ``state``: ``hidden`` or ``withdrawn`` for those who may see such."""
         return map(Resource, pages(self._line, path("resources"), {"institution": institution, "state": state}))
+
+    def terms(self, vocabulary: str, words: str = "") -> Iterator[Term]:
+        """Terms for new records, of ``isced-levels`` or ``licences``; those that people call by these words."""
+        return map(Term, pages(self._line, path("vocabularies", vocabulary), {"q": words or None}))
 
     def versions(self, resource: Resource | str) -> list[Version]:
         """The newest first."""

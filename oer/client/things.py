@@ -231,6 +231,20 @@ class Institution(Thing):
         return self._maybe("parent")
 
 
+class Term(Thing):
+    """A term of a vocabulary."""
+
+    @property
+    def uri(self) -> str:
+        """What a record says."""
+        return self._text("uri")
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """By language."""
+        return dict(self.data["labels"])
+
+
 class Person(Numbered):
     @property
     def email(self) -> str:

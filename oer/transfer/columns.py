@@ -54,12 +54,8 @@ _LANGUAGES = {
 }
 _TEXTS = frozenset({"title", "alternative", "description", "keywords", "rights_note", "citation_note"})
 _TERMS = {
-    "resource_type": ("hcrt",),
-    "subjects": ("unesco-thesaurus", "isced-f"),
-    "levels": ("isced-levels",),
-    "audience": ("audience",),
-    "educational_use": ("educational-use",),
-    "interactivity": ("interactivity",),
+    field: vocabularies.FIELDS[field]
+    for field in ("resource_type", "subjects", "levels", "audience", "educational_use", "interactivity")
 }
 _LISTS = frozenset({"subjects", "levels", "audience", "educational_use"})
 # Columns about the row or its files, not about the resource.

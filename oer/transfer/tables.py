@@ -4,8 +4,9 @@ import csv
 import io
 import json
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -44,7 +45,9 @@ class Line(NamedTuple):
 
     @property
     def published(self) -> str:
-        return self.told.published.isoformat() if isinstance(self.told, Version) else ""
+        if not isinstance(self.told, Version):
+            return ""
+        return self.told.published.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def lines(
@@ -119,10 +122,15 @@ def as_jsonl(found: Iterator[Line]) -> Iterator[bytes]:
 
 def as_csv(found: Iterator[Line]) -> Iterator[bytes]:
     """A table for spreadsheets: UTF-8 with a byte order mark, without which they guess; no cell that could run."""
-    yield "\ufeff".encode() + _row([*_FIRST, *sheets.COLUMNS])
+    yield CSV_HEAD
     for line in found:
-        told = [_head(line)[name] for name in _FIRST] + list(sheets.cells(sheets.data_of(line.record)).values())
-        yield _row([cells.guarded(cell) for cell in told])
+        yield csv_row(_head(line), sheets.data_of(line.record))
+
+
+def csv_row(head: Mapping[str, Any], data: sheets.Data) -> bytes:
+    """A resource in a table for spreadsheets: its columns of id, digest and so on, then the fields of its record."""
+    told = [str(head[name]) for name in _FIRST] + list(sheets.cells(data).values())
+    return _row([cells.guarded(cell) for cell in told])
 
 
 def _head(line: Line) -> dict[str, Any]:
@@ -140,6 +148,9 @@ def _row(told: Sequence[str]) -> bytes:
     text = io.StringIO(newline="")
     csv.writer(text).writerow(told)
     return text.getvalue().encode()
+
+
+CSV_HEAD = "\ufeff".encode() + _row([*_FIRST, *sheets.COLUMNS])
 
 
 def write(

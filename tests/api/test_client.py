@@ -327,6 +327,16 @@ def test_institutions(client: Callable[..., Client]) -> None:
     assert "lycee" not in {found.slug for found in admin.institutions.all()}
 
 
+def test_terms_are_found_for_a_record(client: Callable[..., Client]) -> None:
+    (primary,) = client("admin").terms("isced-levels", "ابتدائي")
+    assert primary.uri == "https://w3id.org/kim/educationalLevel/level_1"
+    assert primary.labels["en"] == "Primary education"
+    assert len(list(client("admin").terms("audience"))) > 2
+    with pytest.raises(ApiError) as caught:
+        list(client("admin").terms("nothing"))
+    assert caught.value.code == "vocabulary.unknown"
+
+
 def test_tokens(home: Home, client: Callable[..., Client]) -> None:
     author = client("author")
     assert author.me().roles == {"college": "depositor"}

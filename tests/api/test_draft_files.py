@@ -187,7 +187,7 @@ def test_bytes_that_came_meanwhile_get_no_type_of_others(
     home: Installation, author: Someone, public_id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the look into the bytes and the write somebody else replaces them."""
-    looked = draft_files._looked_into
+    looked = draft_files._renamed
 
     def replaced(*arguments: Any) -> Any:
         found = looked(*arguments)
@@ -198,6 +198,6 @@ def test_bytes_that_came_meanwhile_get_no_type_of_others(
             row.key = stored.key
         return found
 
-    monkeypatch.setattr(draft_files, "_looked_into", replaced)
+    monkeypatch.setattr(draft_files, "_renamed", replaced)
     assert code(author.patch(at(public_id, "b.txt"), {"name": "b.vtt"})) == (409, "write.collided")
     assert "b.txt" in names(author, public_id)

@@ -1,10 +1,12 @@
 """What the OpenAPI document tells of answers, credentials and conditions is what the doors do."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import fuzzing
+import jsonschema_rs
 import policy_oracle as oracle
 import policy_people
 import pytest
@@ -108,4 +110,60 @@ def test_reads_keep_the_conditions_that_are_told_of_them(arena: Arena, described
                     known, other = (asking("GET", wanted.path, None, {**wanted.headers, **one}) for one in conditions)
                     found[name] = (known.status == 304, other.status == 412)
         assert found[name] == (304 in statuses(told), 412 in statuses(told)), name
+    asking.close()
+
+
+def examples_of(document: dict[str, Any], content: dict[str, Any]) -> list[Any]:
+    """Of a body: its own, or those of the schemas that it refers to."""
+    schema = content.get("schema", {})
+    named = [one["$ref"].rpartition("/")[2] for one in (schema, *schema.get("anyOf", [])) if "$ref" in one]
+    known = [example for name in named for example in document["components"]["schemas"][name].get("examples", [])]
+    return [*([content["example"]] if "example" in content else []), *schema.get("examples", []), *known]
+
+
+def shape(value: Any) -> Any:
+    """The members of objects, whatever they hold."""
+    return sorted(value) if isinstance(value, dict) else type(value).__name__
+
+
+def test_the_examples_of_answers_are_what_the_doors_answer(arena: Arena, described: dict[str, Any]) -> None:
+    document = arena.app.openapi()
+    desk, asking = Desk(arena.world, document), Asking(arena)
+    seen = set()
+    for name, told in described.items():
+        bodies = {
+            (int(status), media_type): content
+            for status, answer in told["responses"].items()
+            for media_type, content in answer.get("content", {}).items()
+            if status.startswith("2") and content.get("schema", {}).get("format") != "binary"
+        }
+        for (status, media_type), content in bodies.items():
+            examples = examples_of(document, content)
+            assert examples, f"{name} {status} has no example"
+            if media_type != "application/json":
+                continue
+            sound = jsonschema_rs.validator_for({**content["schema"], "components": document["components"]})
+            for example in examples:
+                assert not [error.message for error in sound.iter_errors(example)], f"{name} {status}"
+        for caller in (one for one in policy_people.callers() if one.name in ("root", "author")):
+            for thing in arena.world.things[RECIPES[name].things]:
+                if name in seen:
+                    break
+                wanted = desk.request(name, caller, thing)
+                answer = asking(wanted.method, wanted.path, wanted.content, wanted.headers)
+                content = bodies.get((answer.status, answer.kind))
+                if content is None or answer.kind != "application/json":
+                    continue
+                found, examples = json.loads(answer.content), examples_of(document, content)
+                assert shape(found) in [shape(example) for example in examples], name
+                if isinstance(found, dict) and found.get("items") and "next" in found:
+                    kinds = [shape(item) for example in examples for item in example["items"]]
+                    assert shape(found["items"][0]) in kinds, name
+                seen.add(name)
+    json_bodied = {
+        name
+        for name, told in described.items()
+        if any("application/json" in one.get("content", {}) for code, one in told["responses"].items() if code < "300")
+    }
+    assert json_bodied - seen <= {"GET /api/session", "GET /api/health"}, json_bodied - seen
     asking.close()

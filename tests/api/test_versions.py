@@ -166,3 +166,14 @@ def test_a_reviewer_sees_what_a_draft_would_change(home: Installation, reviewer:
 def test_examples_of_bodies_are_bodies() -> None:
     for example in bodies.Difference.model_json_schema()["examples"]:
         bodies.Difference.model_validate(example)
+
+
+def test_whoever_may_see_a_resource_without_versions_is_told_where_its_draft_is(
+    home: Installation, client: TestClient, author: Someone
+) -> None:
+    public_id = factories.drafted(home, actor=author.actor)
+    answer = author.get(f"{RESOURCES}/{public_id}")
+    assert code(answer) == (404, "version.none")
+    assert f"{public_id}/draft" in answer.json()["detail"]
+    assert code(author.get(url(public_id, 1))) == (404, "version.unknown")
+    assert code(client.get(f"{RESOURCES}/{public_id}")) == (404, "resource.unknown")

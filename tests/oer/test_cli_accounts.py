@@ -9,7 +9,7 @@ import pytest
 import snapshots
 from command_line import Terminal
 
-from oer import accounts, invitations, passwords
+from oer import accounts, institutions, invitations, passwords
 from oer.db import reading
 
 PASSWORD = "correct horse battery"
@@ -220,3 +220,23 @@ def test_every_command_speaks_the_operator_s_language(terminal: Terminal, locale
     text = " ".join(done.out + done.err for done in said)
     for word in ("Account", "Give", "Institution college", "tokens", "revoked", "active", "waiting"):
         assert word not in text
+
+
+def test_members_of_an_institution_and_its_descriptions_are_told(terminal: Terminal) -> None:
+    terminal.good("institution", "add", "academy", "--en", "Academy", "--description", "en=Since 1988.")
+    assert terminal.json("role", "list", "academy") == []
+    for email, role in (("huda@example.org", "manager"), ("sami@example.org", "depositor")):
+        terminal.good("admin", "create", email, "--ordinary", "--password-stdin", input="correct horse battery")
+        terminal.good("role", "grant", email, "academy", role)
+    told = terminal.json("role", "list", "academy")
+    assert [(one["email"], one["name"], one["role"]) for one in told] == [
+        ("huda@example.org", "huda", "manager"),
+        ("sami@example.org", "sami", "depositor"),
+    ]
+    assert terminal.good("role", "list", "academy", LC_ALL="ar").out.splitlines()[1] == "sami@example.org  sami  مودِع"
+    assert terminal("role", "list", "nowhere").code == 4
+    terminal.good("institution", "edit", "academy", "--description", "ar=منذ 1988", "--description", "en=")
+    with terminal.home() as home, reading(home.engine) as session:
+        found = institutions.find(session, "academy")
+        assert found.descriptions == {"ar": "منذ 1988"}
+    assert terminal("institution", "edit", "academy", "--description", "xx=1988").code == 3

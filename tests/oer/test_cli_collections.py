@@ -51,6 +51,26 @@ def test_a_collection_is_begun_filled_shown_and_ended(terminal: Terminal) -> Non
     assert terminal("collection", "show", public_id).code == 4
 
 
+def test_the_words_of_a_collection_are_changed_language_by_language(terminal: Terminal) -> None:
+    public_id = begun(terminal, "--description", "ar=سنة من الدروس", "--description", "en=A year = 30 weeks")
+    assert terminal.json("collection", "show", public_id)["descriptions"] == {
+        "ar": "سنة من الدروس", "en": "A year = 30 weeks",
+    }  # fmt: skip
+    changed = terminal.json(
+        "collection", "edit", public_id, "--en", "", "--fr", "La lumière", "--description", "en=", "--open"
+    )
+    assert changed["titles"] == {"ar": "الضوء", "fr": "La lumière"}
+    assert (changed["descriptions"], changed["membership"]) == ({"ar": "سنة من الدروس"}, "open")
+    assert terminal.good("collection", "show", public_id, LC_ALL="ar_TN.UTF-8").out.splitlines()[1] == "  سنة من الدروس"
+    before = terminal.json("collection", "show", public_id)
+    for wrong in (["--ar", "", "--fr", ""], ["--description", "de=Ein Jahr"], ["--description", "no language"]):
+        assert terminal("collection", "edit", public_id, *wrong).code == 3
+    assert terminal.json("collection", "show", public_id) == before
+    assert terminal.json("collection", "edit", public_id, "--closed")["membership"] == "closed"
+    stranger = account(terminal, "stranger@example.org")
+    assert terminal("collection", "edit", public_id, "--ar", "لا", "--as", stranger).code in (4, 5)
+
+
 def test_units_are_made_put_in_order_renamed_and_left_out(terminal: Terminal) -> None:
     resource, public_id = terminal.deposited(), begun(terminal)
     made = terminal.json("collection", "units", public_id, "--unit", "ar=الضوء;fr=La lumière", "--unit", "ar=الماء")

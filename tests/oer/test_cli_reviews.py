@@ -131,3 +131,29 @@ def test_a_resource_is_hidden_once_and_shown_once(terminal: Terminal) -> None:
     assert terminal.json("unhide", public_id)["state"] == "published"
     assert terminal("unhide", public_id).code == 5
     assert terminal("hide", public_id, "--reason", "boredom").code == 3
+
+
+def test_what_reviewers_have_said_is_read_over_all_drafts(terminal: Terminal) -> None:
+    public_id = draft(terminal)
+    assert terminal.json("reviews", public_id) == []
+    terminal.good("submit", public_id)
+    terminal.good("review", public_id, "request-changes", "--comment", "The table\nis missing.")
+    terminal.good("submit", public_id)
+    terminal.good("review", public_id, "publish", "--comment", "عمل جيد")
+    told = terminal.json("reviews", public_id)
+    assert [(each["decision"], each["comment"], each["reviewer"]) for each in told] == [
+        ("request-changes", "The table\nis missing.", None),
+        ("publish", "عمل جيد", None),
+    ]
+    lines = terminal.good("reviews", public_id).out.splitlines()
+    assert [line.split("  ", 1)[1] for line in lines] == [
+        "changes requested",
+        "The table",
+        "is missing.",
+        "published",
+        "عمل جيد",
+    ]
+    assert terminal("reviews", NOWHERE).code == 4
+    stranger = "stranger@example.org"
+    terminal.good("admin", "create", stranger, "--ordinary", "--password-stdin", input="correct horse battery")
+    assert terminal("reviews", public_id, "--as", stranger).code == 5

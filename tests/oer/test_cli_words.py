@@ -246,3 +246,14 @@ def test_a_reader_that_leaves_early_gets_no_traceback(tmp_path: Path, table: Pat
         done = subprocess.run(["bash", "-c", command], env=home.environment, capture_output=True, check=False)
         assert len(done.stdout.splitlines()) == 1
         assert b"Traceback" not in done.stderr
+
+
+def test_terms_for_records_are_found(terminal: Terminal) -> None:
+    listed = {one["name"]: one["fields"] for one in terminal.json("terms")}
+    assert listed["isced-levels"] == ["levels"]
+    assert "isced-levels  levels" in terminal.good("terms").out.splitlines()
+    told = terminal.good("terms", "isced-levels", "الابتدائي", LC_ALL="fr_FR.UTF-8").out
+    assert told == "https://w3id.org/kim/educationalLevel/level_1  Enseignement primaire\n"
+    (primary,) = terminal.json("terms", "isced-levels", "1")
+    assert (primary["code"], primary["labels"]["en"]) == ("1", "Primary education")
+    assert terminal("terms", "nothing").code == 4

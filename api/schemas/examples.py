@@ -1,0 +1,99 @@
+"""What the OpenAPI document shows in bodies: one story, so that an id means the same thing wherever it stands."""
+
+from typing import Any
+
+from pydantic import ConfigDict
+
+ID = "7k3v9qm2xd"
+BASE = "https://oer.example.org"
+SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+DIGEST = "5d0c7a0d7cf2c7f5a63d3f7b5f4b8e9c1f1e0f6d2a4b8c7d9e0f1a2b3c4d5e6f"
+CREATED = "2026-03-01T08:00:00Z"
+CHANGED = "2026-03-01T08:05:00Z"
+LATER = "2026-03-31T08:00:00Z"
+EMAIL = "amina@example.org"
+NAME = "أمينة يوسف"
+
+RECORD: dict[str, Any] = {
+    "title": [{"value": "قياس المساحة", "lang": "ar"}],
+    "description": [{"value": "درس قصير مع تجربة وأسئلة.", "lang": "ar"}],
+    "languages": ["ar"],
+    "resource_type": "https://w3id.org/kim/hcrt/lesson_plan",
+    "subjects": ["http://vocabularies.unesco.org/thesaurus/concept118"],
+    "audience": ["http://purl.org/dcx/lrmi-vocabs/educationalAudienceRole/student"],
+    "creators": [{"name": "ليلى بن عمر"}],
+    "licence": "https://creativecommons.org/licenses/by/4.0/",
+}
+INSTITUTION: dict[str, Any] = {"slug": "college", "names": {"ar": "الكلية", "en": "The college"}}
+FILE: dict[str, Any] = {
+    "name": "درس.pdf",
+    "media_type": "application/pdf",
+    "size": 48213,
+    "sha256": SHA256,
+    "role": "main",
+    "language": "ar",
+    "url": f"{BASE}/api/resources/{ID}/draft/files/%D8%AF%D8%B1%D8%B3.pdf",
+}
+VERSION: dict[str, Any] = {"number": 1, "published": CHANGED, "digest": DIGEST, "note": "النسخة الأولى"}
+VERSION_LINK = VERSION | {"url": f"{BASE}/api/resources/{ID}/versions/1"}
+RESOURCE: dict[str, Any] = {
+    "id": ID,
+    "oai_identifier": f"oai:oer.example.org:{ID}",
+    "url": f"{BASE}/resources/{ID}",
+    "state": "published",
+    "institution": INSTITUTION,
+    "version": VERSION,
+    "record": RECORD,
+    "files": [FILE | {"url": f"{BASE}/api/resources/{ID}/files/%D8%AF%D8%B1%D8%B3.pdf"}],
+    "access": {"kind": "open", "available": None, "open": True},
+    "tombstone": None,
+    "created": CREATED,
+    "published": CHANGED,
+    "changed": CHANGED,
+}
+
+PERSON: dict[str, Any] = {
+    "id": 7,
+    "email": EMAIL,
+    "name": NAME,
+    "language": "ar",
+    "administrator": False,
+    "active": True,
+    "created": CREATED,
+    "roles": [{"institution": INSTITUTION, "role": "reviewer"}],
+}
+MEMBER: dict[str, Any] = {
+    "person": {"id": 7, "name": NAME, "email": EMAIL},
+    "role": "reviewer",
+    "created": CREATED,
+}
+TOKEN: dict[str, Any] = {
+    "id": 3,
+    "name": "nightly upload",
+    "scopes": ["read", "deposit"],
+    "created": CREATED,
+    "expires": LATER,
+    "revoked": None,
+}
+INVITATION: dict[str, Any] = {
+    "id": 12,
+    "email": EMAIL,
+    "role": "depositor",
+    "language": "ar",
+    "state": "waiting",
+    "invited_by": 4,
+    "created": CREATED,
+    "expires": "2026-03-15T08:00:00Z",
+    "accepted": None,
+    "revoked": None,
+}
+
+
+def shown(*examples: Any) -> ConfigDict:
+    """The configuration of a body that has these examples."""
+    return ConfigDict(json_schema_extra={"examples": list(examples)})
+
+
+def page(*items: Any) -> ConfigDict:
+    """Of a list, with these on its only page."""
+    return shown({"items": list(items), "next": None})
