@@ -9,7 +9,7 @@ from sqlmodel import Session
 from metadata.record import Text
 from oer import collections, institutions, policy, queries, units
 from oer.cli import context, output
-from oer.cli.context import As, AsJson
+from oer.cli.context import As, AsJson, Descriptions
 from oer.collections import Found
 from oer.db import reading, transaction
 from oer.errors import Conflict
@@ -22,9 +22,6 @@ _PAGE = 100
 _EMPTY = "An empty value takes it away."
 
 Id = Annotated[str, typer.Argument(metavar="ID", help="Id of the collection.")]
-Descriptions = Annotated[
-    list[str] | None, typer.Option("--description", help="As ar=…, fr=… or en=…; repeated for another language.")
-]
 ResourceId = Annotated[str, typer.Argument(metavar="RESOURCE", help="Public id of the resource.")]
 
 

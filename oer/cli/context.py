@@ -22,6 +22,9 @@ LARGEST = 2**31 - 1  # number of a row
 
 AsJson = Annotated[bool, typer.Option("--json", help="Answer in JSON.")]
 As = Annotated[str | None, typer.Option("--as", metavar="EMAIL", help="Act as this person (default: the operator).")]
+Descriptions = Annotated[
+    list[str] | None, typer.Option("--description", help="As ar=…, fr=… or en=…; repeated for another language.")
+]
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import typer
 
 from oer import deposits, institutions, queries
 from oer.cli import context, output
-from oer.cli.context import AsJson
+from oer.cli.context import AsJson, Descriptions
 from oer.db import reading, transaction
 from oer.errors import Invalid, TooLarge
 from oer.policy import OPERATOR
@@ -17,10 +17,6 @@ institution = typer.Typer(no_args_is_help=True, help="The tree of institutions."
 
 _KINDS = "organisation, ministry, national_commission, university, school, centre, club, chair or partner."
 _EMPTY = "An empty value takes it away."
-
-Descriptions = Annotated[
-    list[str] | None, typer.Option("--description", help="As ar=…, fr=… or en=…; repeated for another language.")
-]
 
 
 @institution.command("add")
