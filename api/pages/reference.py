@@ -1,7 +1,6 @@
 """``/api``: every operation of the REST interface, from the OpenAPI document, without a script.
 
-The document is in English. Its sentences have a code each, and what ``operations.po`` has words for is shown in the
-language of the page.
+The document is in English. Its sentences have a code each, and ``operations.po`` the words in the language of the page.
 """
 
 import json
@@ -81,12 +80,6 @@ class Schema:
 
 
 @dataclass(frozen=True, slots=True)
-class Words:
-    text: str
-    lang: str
-
-
-@dataclass(frozen=True, slots=True)
 class Reference:
     language: Language
     groups: Sequence[Group]
@@ -94,20 +87,19 @@ class Reference:
     openapi_url: str
     api_url: str
 
-    def summary(self, operation: Operation) -> Words:
+    def summary(self, operation: Operation) -> str:
         return self._words(summary_code(operation.method, operation.path), operation.summary)
 
-    def said(self, sentence: str) -> Words:
-        """A sentence of the document in the language of the page, or as it stands."""
+    def said(self, sentence: str) -> str:
+        """A sentence of the document in the language of the page."""
         return self._words(sentence_code(sentence), sentence)
 
-    def described(self, field: Field) -> Words:
+    def described(self, field: Field) -> str:
         """What a field is; its name in words, where the document says no more."""
         return self.said(field.description) if field.description else self._words(f"field.{field.name}", "")
 
-    def _words(self, code: str, english: str) -> Words:
-        known = code in i18n.catalogue(self.language)
-        return Words(i18n.message(code, self.language), self.language) if known else Words(english, "en")
+    def _words(self, code: str, english: str) -> str:
+        return i18n.message(code, self.language) if code in i18n.catalogue(self.language) else english
 
 
 def show(request: Request) -> Response:
