@@ -1,6 +1,5 @@
 """Answers of many lines, made while they are sent: flat memory, no session open while a slow reader reads."""
 
-import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
@@ -8,13 +7,12 @@ from itertools import chain
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
-from api import conditional
+from api import conditional, packing
 
 JSONL = "application/jsonl"
 CSV = "text/csv; charset=utf-8"
 _PIECE = 64 * 1024  # bytes that are sent at once
 _LEVEL = 5  # of nine: most of what packing can win, at a third of its time
-_GZIP = re.compile(r"\s*(?:gzip|x-gzip|\*)\s*(?:;\s*q\s*=\s*(?P<weight>[0-9.]+)\s*)?", re.IGNORECASE)
 
 
 def answer(
@@ -31,7 +29,7 @@ def answer(
 
     What fails before the first line is raised here; what fails later breaks the connection.
     """
-    packed = takes_gzip(request)
+    packed = packing.asked(request)
     fields = {
         "Content-Disposition": f'attachment; filename="{name}"',
         "Cache-Control": conditional.PRIVATE if private else conditional.PUBLIC,
@@ -47,15 +45,6 @@ def answer(
         return found
     pieces = _gathered(chain([first], waiting))
     return StreamingResponse(_packed(pieces) if packed else pieces, headers=fields, media_type=media_type)
-
-
-def takes_gzip(request: Request) -> bool:
-    """Whether ``Accept-Encoding`` names gzip, or anything, and not with a weight of nought (RFC 9110, 12.5.3)."""
-    for part in ",".join(request.headers.getlist("accept-encoding")).split(","):
-        found = _GZIP.fullmatch(part)
-        if found:
-            return found["weight"] is None or found["weight"].strip("0.") != ""
-    return False
 
 
 def _gathered(lines: Iterable[bytes]) -> Iterator[bytes]:

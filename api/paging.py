@@ -91,6 +91,7 @@ def answer(request: Request, body: Body, following: str | None, *, private: bool
         media_type="application/json",
         etag=conditional.tag(content),
         private=private,
+        packs=True,
         headers={"Link": f'<{following}>; rel="next"'} if following else {},
     )
 

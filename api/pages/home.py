@@ -106,5 +106,6 @@ def sent(request: Request, content: bytes, spoken: str, *, policy: str = securit
         media_type="text/html; charset=utf-8",
         etag=conditional.tag(content),
         vary="Accept, Accept-Language",
+        packs=True,
         headers={"Content-Language": spoken, "Content-Security-Policy": policy},
     )

@@ -13,7 +13,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import i18n, render
+from api import conditional, i18n, render
 from api.i18n import Language
 from api.pages import fields
 from api.pages.fields import Field, Node, Piece, followed
@@ -116,6 +116,13 @@ def show(request: Request) -> Response:
     return sent(request, render.html(request, "reference.html", page), spoken)
 
 
+def document(request: Request) -> Response:
+    """The OpenAPI document itself."""
+    content = json.dumps(request.app.openapi(), ensure_ascii=False, separators=(",", ":")).encode()
+    etag = conditional.tag(content)
+    return conditional.answer(request, content, media_type="application/json", etag=etag, vary="", packs=True)
+
+
 def summary_code(method: str, path: str) -> str:
     return f"operation.{method.upper()} {path}"
 
@@ -175,7 +182,7 @@ def _contents(document: Node, content: Mapping[str, Any], url: str) -> Iterator[
             media_types=media_types,
             kind=list(fields.kind(document, schema)),
             fields=fields.of_object(document, schema),
-            example=next(_examples(document, said), "") if url or "json" not in media_types[0].split("/") else "",
+            example=next(_examples(document, said), ""),
             command=_command(document, schema, url) if media_types == ["multipart/form-data"] else "",
         )
 

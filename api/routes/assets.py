@@ -8,7 +8,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import conditional
+from api import conditional, packing
 from oer.errors import NotFound
 
 _FOLDER = Path(__file__).resolve().parent.parent / "static"
@@ -57,8 +57,12 @@ async def robots(_request: Request) -> Response:
 
 def _sent(request: Request, asset: Asset, *, lasting: bool) -> Response:
     kept = "public, max-age=31536000, immutable" if lasting else "public, max-age=3600"
-    etag = conditional.tag(asset.content)
-    headers = {"ETag": etag, "Cache-Control": kept}
+    content, etag = asset.content, conditional.tag(asset.content)
+    headers = {"Cache-Control": kept, "Vary": "Accept-Encoding"}
+    if len(content) >= packing.WORTH and packing.asked(request):
+        content, etag = packing.packed(content), f'{etag[:-1]}-gzip"'
+        headers["Content-Encoding"] = "gzip"
+    headers["ETag"] = etag
     if conditional.is_known(request.headers, etag):
         return Response(status_code=304, headers=headers)
-    return Response(asset.content, headers=headers, media_type=asset.media_type)
+    return Response(content, headers=headers, media_type=asset.media_type)

@@ -1,12 +1,10 @@
 """``/oai``: OAI-PMH 2.0 for harvesters. A plain route ahead of FastAPI's, which would halve its speed."""
 
-import gzip
-import re
-
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api import packing
 from api.errors import DoorError
 from harvest import protocol, provider
 from harvest.provider import Repository
@@ -14,10 +12,8 @@ from oer.errors import TooLarge
 from oer.installation import Installation
 
 _LARGEST = 64 * 1024  # bytes of a form; a token has a few hundred
-_WORTH = 1024  # bytes from which compressing pays
 _FORM = "application/x-www-form-urlencoded"
-_LEVEL = 4  # zlib: twice the speed of the usual 6 for a tenth more bytes
-_CODING = re.compile(r"\s*([\w*-]+)\s*(?:;\s*q\s*=\s*(\d(?:\.\d{0,3})?)\s*)?", re.ASCII)
+_LEVEL = 4
 
 
 async def harvest(request: Request) -> Response:
@@ -27,13 +23,13 @@ async def harvest(request: Request) -> Response:
         pairs += protocol.form_pairs(await _form(request))
     here: Installation = request.app.state.installation
     repository: Repository = request.app.state.repository
-    wanted = accepts_gzip(request.headers.get("accept-encoding"))
+    wanted = packing.asked(request)
 
     def respond() -> tuple[bytes, bool]:
         content = provider.respond(here.engine, repository, pairs, now=here.now())
-        if not wanted or len(content) < _WORTH:
+        if not wanted or len(content) < packing.WORTH:
             return content, False
-        return gzip.compress(content, _LEVEL, mtime=0), True
+        return packing.packed(content, _LEVEL), True
 
     content, packed = await run_in_threadpool(respond)
     headers = {"Vary": "Accept-Encoding", "Cache-Control": "no-cache"}
@@ -52,13 +48,3 @@ async def _form(request: Request) -> bytes:
         if len(body) > _LARGEST:
             raise TooLarge("request.too-large", limit=_LARGEST)
     return bytes(body)
-
-
-def accepts_gzip(header: str | None) -> bool:
-    """Whether ``Accept-Encoding`` asks for gzip (RFC 9110, section 12.5.3); what cannot be read asks for nothing."""
-    weights: dict[str, float] = {}
-    for part in (header or "")[:1000].split(","):
-        match = _CODING.fullmatch(part)
-        if match:
-            weights[match[1].lower()] = float(match[2] or 1)
-    return next((weights[name] for name in ("gzip", "x-gzip", "*") if name in weights), 0.0) > 0

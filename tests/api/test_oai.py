@@ -4,20 +4,9 @@ import factories
 import pytest
 from starlette.testclient import TestClient
 
-from api.routes.oai import accepts_gzip
 from oer.installation import Installation
 
 LIST = "/oai?verb=ListRecords&metadataPrefix=oai_dc"
-
-
-@pytest.mark.parametrize(
-    ("header", "wanted"),
-    [("gzip", True), ("br, GZIP;q=0.5", True), ("x-gzip", True), ("*", True), ("deflate, *;q=0.1", True),
-     ("gzip;q=0", False), ("gzip; q=0.000, *", False), ("*;q=0", False), ("identity", False), ("", False),
-     (None, False), ("gzip;q=x", False), ("gzip ; q=1", True)],
-)  # fmt: skip
-def test_gzip_comes_only_where_it_is_asked_for(header: str | None, wanted: bool) -> None:
-    assert accepts_gzip(header) is wanted
 
 
 def test_the_packed_answer_is_the_plain_one(client: TestClient, home: Installation) -> None:
