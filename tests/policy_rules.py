@@ -46,8 +46,8 @@ STRICTNESS = ("open", "embargoed", "institution", "metadata-only")
 
 
 def download(caller: Caller, thing: Thing) -> int:
-    mine = rank(caller, thing.place) >= RANKS["depositor"] or (caller.person != "" and caller.person == thing.owner)
-    return first(read_version(caller, thing), unless(thing.access == "open" or mine, FORBIDDEN))
+    member = rank(caller, thing.place) >= RANKS["depositor"]  # an author who has left is none
+    return first(read_version(caller, thing), unless(thing.access == "open" or member, FORBIDDEN))
 
 
 def download_first(caller: Caller, thing: Thing) -> int:
