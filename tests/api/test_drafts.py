@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from api import schemas
 from api.schemas import drafts as bodies
+from api.schemas.examples import RECORD
 from metadata import validate
 from metadata.record import Record
 from oer import deposits, publishing, queries
@@ -607,7 +608,7 @@ def test_examples_of_bodies_are_bodies() -> None:
         assert examples
         for example in examples:
             model.model_validate(example)
-    record, problems = validate.parse(bodies.RECORD)
+    record, problems = validate.parse(RECORD)
     assert record is not None
     assert [*problems, *validate.problems(record, "publish")] == []
 
