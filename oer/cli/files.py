@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 from sqlmodel import Session
 
-from api import i18n
+from api import i18n, lookup
 from oer import deposits, files, queries
 from oer.cli import context, output
 from oer.cli.context import As, AsJson
@@ -44,7 +44,7 @@ def edit(
         told = files.Description()
         if rename is not None:
             with reading(found.engine) as session:
-                seen = deposits.seen(session, context.actor(session, as_), public_id)
+                seen = lookup.draft(session, context.actor(session, as_), public_id)
                 file = deposits.file_of(session, seen, name)
             told = files.renamed(found.store, file, rename)
         if role is not None:
@@ -83,7 +83,7 @@ def _tell(found: Installation, public_id: str, email: str | None, *, as_json: bo
 
 
 def _files(session: Session, actor: Actor, public_id: str) -> list[DraftFile]:
-    draft = deposits.seen(session, actor, public_id).draft
+    draft = lookup.draft(session, actor, public_id).draft
     return list(queries.resources.draft_files(session, draft_id=draft.id or 0))
 
 
