@@ -47,6 +47,7 @@ def upload(
 ) -> None:
     """Measure uploads over loopback, by PUT and by tus, against cp followed by openssl dgst -sha256.
 
+    Uploads are durable when they are answered, a copy is not: so a second reference waits for the disk too (sync).
     Works in a scratch installation that is removed afterwards.
     """
     missing = uploading.missing_programs()
@@ -56,17 +57,24 @@ def upload(
 
     def told(each: Round) -> None:
         if not as_json:
-            shown = {name: round(getattr(each, name), 2) for name in ("reference", "put", "tus")}
+            shown = {name: round(getattr(each, name), 2) for name in ("reference", "durable", "put", "tus")}
             output.say(output.sentence("cli.bench-round", **shown))
 
     with context.errors_said(as_json=as_json), tempfile.TemporaryDirectory(dir=folder) as scratch:
         done = uploading.measured(Path(scratch), size, rounds, told=told)
-    put, tus = uploading.ratios(done)
+    plain, durable = uploading.ratios(done)
     if as_json:
-        seconds = [{"reference": each.reference, "put": each.put, "tus": each.tus} for each in done]
-        output.emit({"bytes": size, "seconds": seconds, "put": round(put, 3), "tus": round(tus, 3)})
-    else:
-        output.say(output.sentence("cli.bench-upload", put=round(100 * put), tus=round(100 * tus)))
+        output.emit(
+            {
+                "bytes": size,
+                "seconds": [asdict(each) for each in done],
+                "reference": asdict(plain),
+                "durable": asdict(durable),
+            }
+        )
+        return
+    for key, found in (("cli.bench-upload", plain), ("cli.bench-upload-durable", durable)):
+        output.say(output.sentence(key, put=round(100 * found.put), tus=round(100 * found.tus)))
 
 
 @app.command("resources")
