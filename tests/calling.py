@@ -99,6 +99,14 @@ def draft(public_id: str, *more: str) -> str:
     return "/".join([RESOURCES, public_id, "draft", *more])
 
 
+def begun(who: Someone, described: Record | None = None, **more: Any) -> str:
+    """The public id of a new draft at the college; ``more`` is what else its body says."""
+    record = told(factories.record() if described is None else described)
+    answer = who.post(RESOURCES, {"institution": "college", "record": record, **more})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
 def code(answer: httpx2.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
 

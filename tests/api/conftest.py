@@ -6,8 +6,10 @@ from pathlib import Path
 import factories
 import pytest
 import sqlalchemy as sa
+import tus
 from factories import Watch, token_of
 from starlette.testclient import TestClient
+from tus import Sender
 
 from api import app
 from metadata.record import Record
@@ -104,3 +106,8 @@ def member(home: Installation) -> Callable[..., dict[str, str]]:
         return token_of(home, factories.member(home, role, at), *scopes)
 
     return do
+
+
+@pytest.fixture
+def sender(home: Installation, client: TestClient) -> Sender:
+    return tus.by_depositor(home, client)

@@ -3,9 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import factories
 import pytest
 from factories import Watch, opened
 
+from oer.db import transaction
 from oer.installation import Installation
 
 
@@ -18,3 +20,11 @@ def watch() -> Watch:
 def home(tmp_path: Path, watch: Watch) -> Iterator[Installation]:
     with opened(tmp_path / "home", now=watch) as installation:
         yield installation
+
+
+@pytest.fixture
+def place(home: Installation) -> Installation:
+    """The installation with an institution called college."""
+    with transaction(home.engine) as session:
+        factories.institution(session)
+    return home
