@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from metadata.crosswalks import oai_dc
-from metadata.crosswalks.described import Described, FileLink
-from metadata.record import Record
+from metadata.crosswalks.described import Described, FileLink, Loaded
+from metadata.xml import Element
 
-__all__ = ["FORMATS", "Described", "FileLink", "Format"]
+__all__ = ["FORMATS", "Described", "FileLink", "Format", "Loaded"]
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,9 @@ class Format:
 
     ``dump`` gives one namespaced element in UTF-8 without XML declaration, for every record that passed the publish
     rules, and the same bytes for the same input. ``revision`` changes with every change of the crosswalk that shows
-    in its output: kept renderings of an older one are made anew. ``load`` reads the format, where we can.
+    in its output: kept renderings of an older one are made anew. ``load`` reads the root element of a partner's
+    description in this format, parsed by :func:`metadata.xml.parse`, where we can; it takes what is sound and never
+    raises on what is not.
     """
 
     prefix: str
@@ -25,7 +27,7 @@ class Format:
     namespace: str
     dump: Callable[[Described], bytes]
     revision: str
-    load: Callable[[bytes], Record] | None = None
+    load: Callable[[Element], Loaded] | None = None
 
 
 FORMATS: Mapping[str, Format] = MappingProxyType(

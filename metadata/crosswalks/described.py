@@ -1,4 +1,4 @@
-"""What a crosswalk is given: a record and the plain facts around it, collected by whoever knows them."""
+"""What a crosswalk is given and what it gives back: a record with the plain facts around it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,3 +33,15 @@ class Described:
     published: datetime
     version: int = 1
     files: Sequence[FileLink] = ()
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What was understood of somebody else's description, cleaned as every record is, and what was not.
+
+    ``unmapped`` tells element and text of what found no place in the record, such as ``dc:relation: see also``, so
+    that nothing is lost without a trace. A record may lack what publishing needs: judging is for others.
+    """
+
+    record: Record
+    unmapped: Sequence[str] = ()

@@ -5,14 +5,13 @@ Sources: OAI-PMH 2.0, section 4.1 and ``oai_dc.xsd``; DCMI Metadata Element Set 
 give unchanged bytes.
 """
 
-import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC
-from pathlib import PurePosixPath
 
 from metadata import licences, values, vocabularies, xml
+from metadata.crosswalks import wording
 from metadata.crosswalks.described import Described
-from metadata.record import Agent, Identifier, Record, Source, Text
+from metadata.record import Record, Source, Text
 
 PREFIX = "oai_dc"
 NAMESPACE = xml.NAMESPACES["oai_dc"]
@@ -20,8 +19,6 @@ SCHEMA = "http://www.openarchives.org/OAI/2.0/oai_dc.xsd"
 REVISION = "2"
 
 Value = tuple[str, str, str | None]  # element, text, language or None
-
-_ACCESS = {"open": "open", "embargoed": "embargoed", "institution": "restricted", "metadata-only": "closed"}
 
 
 def dump(described: Described) -> bytes:
@@ -37,18 +34,18 @@ def dump(described: Described) -> bytes:
 def _values(described: Described) -> Iterator[Value]:
     record = described.record
     yield from _texts("title", [*record.title, *record.alternative])
-    yield from (("creator", _name(agent), None) for agent in record.creators)
+    yield from (("creator", wording.name(agent), None) for agent in record.creators)
     yield from _subjects(record)
     yield from _texts("description", record.description)
     if record.publisher:
         yield "publisher", record.publisher.name, None
     yield from _texts("publisher", described.institution)
-    yield from (("contributor", _name(agent), None) for agent in record.contributors)
+    yield from (("contributor", wording.name(agent), None) for agent in record.contributors)
     yield from _dates(described)
     yield from _types(described)
     yield from (("format", file.media_type, None) for file in described.files)
     yield "identifier", described.url, None
-    yield from (("identifier", _identifier(identifier), None) for identifier in record.identifiers)
+    yield from (("identifier", wording.followable(identifier), None) for identifier in record.identifiers)
     yield from (("identifier", file.url, None) for file in described.files)
     yield from (("source", _source(source), None) for source in record.sources)
     yield from (("language", tag, None) for tag in record.languages)
@@ -59,30 +56,12 @@ def _values(described: Described) -> Iterator[Value]:
 
 def _texts(element: str, texts: Iterable[Text]) -> Iterator[Value]:
     for text in texts:
-        yield element, text.value, _language(text)
-
-
-def _language(text: Text) -> str | None:
-    """The tag for xml:lang, left out where nobody knows the language or the tag is not one (the schema checks)."""
-    return None if text.lang == "und" else values.language(text.lang)
-
-
-_ARABIC = re.compile("[\u0620-\u06ff]")
-
-
-def _name(agent: Agent) -> str:
-    """``Family, Given`` where both are known, as Dublin Core asks; the name as shown otherwise."""
-    if not (agent.family and agent.given):
-        return agent.name
-    comma = "،" if _ARABIC.search(agent.family) else ","
-    return f"{agent.family}{comma} {agent.given}"
+        yield element, text.value, wording.language(text)
 
 
 def _term(element: str, term: vocabularies.Term | None, uri: str) -> Iterator[Value]:
     """The labels in the order ar, fr, en, then the URI; the URI alone where the term is unknown."""
-    for language in vocabularies.LANGUAGES:
-        if term and language in term.labels:
-            yield element, term.labels[language], language
+    yield from ((element, label, language) for label, language in wording.labels(term))
     yield element, uri, None
 
 
@@ -111,20 +90,7 @@ def _types(described: Described) -> Iterator[Value]:
     if uri:
         yield from _term("type", vocabularies.term("hcrt", uri), uri)
     for file in described.files:
-        group = vocabularies.media_group(file.media_type, PurePosixPath(file.name).suffix)
-        yield "type", group.extra.get("dcmi_type", ""), None
-
-
-_BEFORE = {"doi": "https://doi.org/", "handle": "https://hdl.handle.net/", "isbn": "urn:isbn:", "issn": "urn:issn:"}
-
-
-def _identifier(identifier: Identifier) -> str:
-    """As something to follow where the scheme has such a form: ``https://doi.org/10.1234/x``."""
-    value = identifier.value
-    if "://" in value or value.lower().startswith("urn:"):
-        return value
-    bare = value.split(":", 1)[1] if value.lower().startswith(("doi:", "hdl:")) else value
-    return _BEFORE.get(identifier.scheme, "") + bare.strip()
+        yield "type", wording.dcmi_type(file), None
 
 
 def _source(source: Source) -> str:
@@ -147,7 +113,7 @@ def _coverage(record: Record) -> Iterator[Value]:
 
 
 def _rights(record: Record) -> Iterator[Value]:
-    yield "rights", f"info:eu-repo/semantics/{_ACCESS[record.access.kind]}Access", None
+    yield "rights", wording.access_right(record), None
     if record.licence:
         licence = licences.get(record.licence)
         yield "rights", licence.uri if licence else record.licence, None
