@@ -1,4 +1,4 @@
-"""What a language tag (BCP 47) says about how its text runs."""
+"""What a language tag (BCP 47) says about how its text runs, and what the language is called."""
 
 from functools import cache
 from typing import Literal
@@ -22,3 +22,11 @@ def direction(language: str) -> Direction:
     except (ValueError, UnknownLocaleError):
         return "auto"
     return "auto" if subtags[0].lower() == "und" else "rtl" if found == "rtl" else "ltr"
+
+
+def name(language: str, shown: str) -> str | None:
+    """What the language is called in the language ``shown``: ``ar``, ``fr`` → ``arabe``. None where CLDR is silent."""
+    try:
+        return Locale.parse(language.replace("-", "_")).get_display_name(shown)
+    except (ValueError, UnknownLocaleError):
+        return None

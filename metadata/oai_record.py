@@ -7,7 +7,7 @@ Source: OAI-PMH 2.0, sections 2.5 (record) and 3.3 (UTC datestamps).
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from metadata.xml import escape
+from metadata.xml import NAMESPACES, escape
 
 
 def datestamp(moment: datetime) -> str:
@@ -28,14 +28,30 @@ def header(identifier: str, stamp: datetime, sets: Iterable[str] = (), deleted: 
     return written.encode()
 
 
-def record(head: bytes, body: bytes | None = None, about: Sequence[bytes] = ()) -> bytes:
-    """``<record>`` from a header's bytes, a format's bytes and any number of about containers' contents.
+def as_deleted(head: bytes) -> bytes:
+    """The header of a tombstone for a record that is not one: to harvesters of a format that it has left."""
+    return head.replace(b"<header>", b'<header status="deleted">', 1)
 
-    Without ``body`` the record is a deleted one: header only, and ``about`` must be empty (ValueError).
-    """
-    if body is None:
-        if about:
-            raise ValueError("a deleted record carries no about container")
-        return b"<record>" + head + b"</record>"
+
+def body(metadata: bytes, about: Sequence[bytes] = ()) -> bytes:
+    """What follows the header of a record that is not deleted: a format's bytes and any number of about containers."""
     abouts = b"".join(b"<about>" + part + b"</about>" for part in about)
-    return b"<record>" + head + b"<metadata>" + body + b"</metadata>" + abouts + b"</record>"
+    return b"<metadata>" + metadata + b"</metadata>" + abouts
+
+
+def rights(licence: str) -> bytes:
+    """The content of an about container: the description is under the licence with this URI. ``xsi`` is the envelope's.
+
+    Source: Conveying rights expressions about metadata in the OAI-PMH framework, section 2.
+    """
+    namespace = NAMESPACES["rights"]
+    schema = "http://www.openarchives.org/OAI/2.0/rights.xsd"
+    return (
+        f'<rights xmlns="{namespace}" xsi:schemaLocation="{namespace} {schema}">'
+        f'<rightsReference ref="{escape(licence)}"/></rights>'
+    ).encode()
+
+
+def record(head: bytes, following: bytes = b"") -> bytes:
+    """``<record>`` from a header's bytes and a :func:`body`; without one the record is a deleted one."""
+    return b"<record>" + head + following + b"</record>"

@@ -2,12 +2,16 @@
 
 Parsing takes bytes only, never a path or an address (libxml2 unpacks ``.gz`` paths and fetches addresses).
 Building never raises on text: a character that XML 1.0 cannot hold becomes U+FFFD, because one bad label must
-not break a page of a hundred records.
+not break a page of a hundred records. Schemas come from a folder alone, whatever addresses they name.
 """
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
 
 from lxml import etree
 
@@ -29,6 +33,9 @@ NAMESPACES: Mapping[str, str] = {
     "mets": "http://www.loc.gov/METS/",
     "datacite": "http://datacite.org/schema/kernel-4",
     "oaire": "http://namespace.openaire.eu/schema/oaire/",
+    "sitemap": "http://www.sitemaps.org/schemas/sitemap/0.9",
+    "rs": "http://www.openarchives.org/rs/terms/",
+    "xhtml": "http://www.w3.org/1999/xhtml",
     "xlink": "http://www.w3.org/1999/xlink",
     "xsi": "http://www.w3.org/2001/XMLSchema-instance",
     "xml": "http://www.w3.org/XML/1998/namespace",
@@ -39,7 +46,16 @@ MAX_BYTES = 32 * 1024 * 1024
 MAX_DEPTH = 100
 MAX_ATTRIBUTES = 200
 
-CODES = frozenset({"xml.too-large", "xml.too-deep", "xml.too-many-attributes", "xml.doctype", "xml.malformed"})
+CODES = frozenset(
+    {
+        "xml.too-large",
+        "xml.too-deep",
+        "xml.too-many-attributes",
+        "xml.doctype",
+        "xml.malformed",
+        "xml.schema-unusable",
+    }
+)
 
 Element = etree._Element
 
@@ -117,6 +133,7 @@ def parse(
     return root
 
 
+@lru_cache(maxsize=4096)
 def name(qualified: str) -> str:
     """``dc:title`` as lxml's ``{namespace}title``; a name without prefix as it is. KeyError on an unknown prefix."""
     prefix, colon, local = qualified.partition(":")
@@ -175,3 +192,98 @@ def escape(text: str) -> str:
     """
     plain = legal(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
     return plain.replace("\t", "&#9;").replace("\n", "&#10;").replace("\r", "&#13;")
+
+
+# ── Schemas ──────────────────────────────────────────────────────────────────────────────────────
+
+_XS = "{http://www.w3.org/2001/XMLSchema}"
+_CATALOGUE = "{urn:oasis:names:tc:entity:xmlns:xml:catalog}"
+_UNDECLARED = "SCHEMAV_CVC_ELT_1"  # libxml2: a wildcard or a root wants an element that no schema declares
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaProblem:
+    """What a schema has against a document: the line, counted from 1, and libxml2's sentence in English.
+
+    ``foreign`` is the namespace of an element that could not be judged: no schema of the folder is about it.
+    """
+
+    line: int
+    message: str
+    foreign: str | None = None
+
+
+class Schema:
+    """XML Schemas, compiled once: see :func:`schema`. One thread at a time may ask it."""
+
+    def __init__(self, compiled: etree.XMLSchema, namespaces: frozenset[str]) -> None:
+        self._compiled: Any = compiled
+        self.namespaces = namespaces
+
+    def problems(self, root: etree._Element) -> list[SchemaProblem]:
+        """What is not valid in a document that :func:`parse` has read. ``xsi:schemaLocation`` in it loads nothing."""
+        if self._compiled.validate(root):
+            return []
+        return [self._problem(entry) for entry in self._compiled.error_log]
+
+    def _problem(self, entry: Any) -> SchemaProblem:
+        foreign = None
+        if entry.type_name == _UNDECLARED:
+            found = re.match(r"Element '(?:\{([^}]*)\})?", entry.message)
+            namespace = (found[1] or "") if found else ""
+            foreign = namespace if namespace not in self.namespaces else None
+        return SchemaProblem(entry.line, entry.message, foreign)
+
+
+class _Inside(etree.Resolver):
+    """Gives libxml2 what lies in the folder, or what its catalogue maps into it, and nothing else."""
+
+    def __init__(self, folder: Path, catalogue: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._catalogue = catalogue
+
+    def resolve(self, url: str, _public: str | None, context: Any) -> Any:  # type: ignore[override] # stubs err
+        found = self._path(self._catalogue.get(url, url))
+        if found is None:
+            raise XmlError("xml.schema-unusable", reason=f"{url} is not in the folder")
+        return self.resolve_string(found.read_bytes(), context, base_url=found.as_uri())
+
+    def _path(self, url: str) -> Path | None:
+        parts = urlsplit(url)
+        if parts.scheme not in ("", "file"):
+            return None
+        path = Path(unquote(parts.path) if parts.scheme else url).resolve()
+        return path if path.is_relative_to(self._folder) and path.is_file() else None
+
+
+def schema(folder: Path) -> Schema:
+    """The schemas that ``all.xsd`` of this folder imports, without a look at the network or outside the folder.
+
+    Addresses in them are looked up in the folder's ``catalog.xml`` (OASIS XML Catalogs 1.1: ``uri``, ``system``),
+    where there is one. Raises XmlError ``xml.schema-unusable`` with the ``reason``.
+    """
+    place = folder.resolve()
+    try:
+        main = parse((place / "all.xsd").read_bytes())
+        inside = _Inside(place, _catalogue(place))
+        parser = etree.XMLParser(no_network=True, resolve_entities=False, load_dtd=False)
+        parser.resolvers.add(inside)
+        document = etree.fromstring((place / "all.xsd").read_bytes(), parser, base_url=(place / "all.xsd").as_uri())
+        compiled = etree.XMLSchema(document)
+    except (OSError, ValueError, etree.LxmlError) as error:
+        reason = error.params.get("reason", error.code) if isinstance(error, XmlError) else error
+        raise XmlError("xml.schema-unusable", reason=str(reason)) from error
+    named = {imported.get("namespace") for imported in main.iter(f"{_XS}import")} | {main.get("targetNamespace")}
+    return Schema(compiled, frozenset(filter(None, named)))
+
+
+def _catalogue(folder: Path) -> dict[str, str]:
+    file = folder / "catalog.xml"
+    if not file.is_file():
+        return {}
+    base = file.as_uri()
+    names = {f"{_CATALOGUE}uri": "name", f"{_CATALOGUE}system": "systemId"}
+    return {
+        entry.get(names[entry.tag], ""): urljoin(base, entry.get("uri", ""))
+        for entry in parse(file.read_bytes()).iter(*names)
+    }

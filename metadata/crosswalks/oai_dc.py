@@ -11,7 +11,7 @@ from datetime import UTC
 from metadata import licences, values, vocabularies, xml
 from metadata.crosswalks import wording
 from metadata.crosswalks.described import Described
-from metadata.record import Record, Source, Text
+from metadata.record import Record, Text
 
 PREFIX = "oai_dc"
 NAMESPACE = xml.NAMESPACES["oai_dc"]
@@ -47,7 +47,7 @@ def _values(described: Described) -> Iterator[Value]:
     yield "identifier", described.url, None
     yield from (("identifier", wording.followable(identifier), None) for identifier in record.identifiers)
     yield from (("identifier", file.url, None) for file in described.files)
-    yield from (("source", _source(source), None) for source in record.sources)
+    yield from (("source", wording.source(source), None) for source in record.sources)
     yield from (("language", tag, None) for tag in record.languages)
     yield from _relations(record)
     yield from _coverage(record)
@@ -81,8 +81,7 @@ def _dates(described: Described) -> Iterator[Value]:
     yield from (("date", date, None) for date in (issued, *others) if date)
     if not issued:
         yield "date", described.published.astimezone(UTC).date().isoformat(), None
-    if record.access.kind == "embargoed" and record.access.until:
-        yield "date", f"info:eu-repo/date/embargoEnd/{record.access.until.isoformat()}", None
+    yield "date", wording.embargo_end(record) or "", None
 
 
 def _types(described: Described) -> Iterator[Value]:
@@ -91,11 +90,6 @@ def _types(described: Described) -> Iterator[Value]:
         yield from _term("type", vocabularies.term("hcrt", uri), uri)
     for file in described.files:
         yield "type", wording.dcmi_type(file), None
-
-
-def _source(source: Source) -> str:
-    """``Title — Creator — identifier``, with what is known of it."""
-    return " — ".join(part for part in (source.title, source.creator, source.identifier) if part)
 
 
 def _relations(record: Record) -> Iterator[Value]:
@@ -117,10 +111,7 @@ def _rights(record: Record) -> Iterator[Value]:
     if record.licence:
         licence = licences.get(record.licence)
         yield "rights", licence.uri if licence else record.licence, None
-        if licence:
-            for language in vocabularies.LANGUAGES:
-                if language in licence.labels:
-                    yield "rights", licence.labels[language], language
+        yield from (("rights", label, language) for label, language in wording.labels(licence))
     if record.rights_holder:
         yield "rights", record.rights_holder, None
     yield from _texts("rights", record.rights_note)

@@ -1,16 +1,36 @@
 """How values of a record are said in any format: what several crosswalks share on their way out."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import PurePosixPath
 
 from metadata import values, vocabularies
 from metadata.crosswalks.described import FileLink
-from metadata.record import Agent, Identifier, Record, Text
+from metadata.licences import Licence
+from metadata.record import Agent, Identifier, Record, Source, Text
+
+HCRT = "https://w3id.org/kim/hcrt/"
+RELATORS = "http://id.loc.gov/vocabulary/relators/"
+
+SEPARATOR = " — "
+"""Between the parts of a statement that says several things, in formats with one element for them."""
+
+DEVICES: Mapping[str, Mapping[str, str]] = {
+    "none": {"ar": "بلا أجهزة", "fr": "aucun appareil", "en": "no device"},
+    "phone": {"ar": "هاتف", "fr": "téléphone", "en": "phone"},
+    "tablet": {"ar": "جهاز لوحي", "fr": "tablette", "en": "tablet"},
+    "computer": {"ar": "حاسوب", "fr": "ordinateur", "en": "computer"},
+    "projector": {"ar": "جهاز عرض", "fr": "vidéoprojecteur", "en": "projector"},
+    "loudspeaker": {"ar": "مكبّر صوت", "fr": "haut-parleur", "en": "loudspeaker"},
+    "printer": {"ar": "طابعة", "fr": "imprimante", "en": "printer"},
+}
+"""What ``Classroom.devices`` are called, by language, as in the middle of a sentence."""
 
 _ARABIC = re.compile("[\u0620-\u06ff]")
 _BEFORE = {"doi": "https://doi.org/", "handle": "https://hdl.handle.net/", "isbn": "urn:isbn:", "issn": "urn:issn:"}
 _ACCESS = {"open": "open", "embargoed": "embargoed", "institution": "restricted", "metadata-only": "closed"}
+_COAR = {"open": "c_abf2", "embargoed": "c_f1cf", "institution": "c_16ec", "metadata-only": "c_14cb"}
+_BASES = {"orcid": "https://orcid.org/", "ror": "https://ror.org/"}
 
 
 def language(text: Text) -> str | None:
@@ -26,8 +46,19 @@ def name(agent: Agent) -> str:
     return f"{agent.family}{comma} {agent.given}"
 
 
-def labels(term: vocabularies.Term | None) -> Iterator[tuple[str, str]]:
-    """(label, language) of a term in the order ar, fr, en; nothing where the term is unknown."""
+def agent_uris(agent: Agent) -> dict[str, str]:
+    """``orcid`` and ``ror`` as addresses, however they are written."""
+    said = (("orcid", agent.orcid), ("ror", agent.ror))
+    return {scheme: agent_uri(scheme, value) for scheme, value in said if value}
+
+
+def agent_uri(scheme: str, said: str) -> str:
+    """``https://ror.org/05dxps055`` of the bare id, or of an address with anything before it."""
+    return _BASES[scheme] + said.strip().rstrip("/").rpartition("/")[2]
+
+
+def labels(term: vocabularies.Term | Licence | None) -> Iterator[tuple[str, str]]:
+    """(label, language) of a term or a licence in the order ar, fr, en; nothing where it is unknown."""
     for tag in vocabularies.LANGUAGES:
         if term and tag in term.labels:
             yield term.labels[tag], tag
@@ -55,6 +86,23 @@ def followable(identifier: Identifier) -> str:
 def access_right(record: Record) -> str:
     """``info:eu-repo/semantics/…Access`` (DRIVER Guidelines 2.0)."""
     return f"info:eu-repo/semantics/{_ACCESS[record.access.kind]}Access"
+
+
+def access_term(record: Record) -> vocabularies.Term:
+    """The term of COAR's access rights, which OpenAIRE asks for."""
+    return vocabularies.terms("coar-access-rights")[f"http://purl.org/coar/access_right/{_COAR[record.access.kind]}"]
+
+
+def embargo_end(record: Record) -> str | None:
+    """``info:eu-repo/date/embargoEnd/2026-01-31`` while there is an embargo."""
+    access = record.access
+    until = access.until if access.kind == "embargoed" else None
+    return f"info:eu-repo/date/embargoEnd/{until.isoformat()}" if until else None
+
+
+def source(adapted: Source) -> str:
+    """``Title — Creator — identifier``, with what is known of it."""
+    return SEPARATOR.join(part for part in (adapted.title, adapted.creator, adapted.identifier) if part)
 
 
 def dcmi_type(file: FileLink) -> str:
