@@ -26,6 +26,11 @@ class Header:
     deleted: bool
 
     @property
+    def places(self) -> tuple[str, ...]:
+        """The sets of institutions."""
+        return tuple(spec for spec in self.sets if spec.split(":")[0] == "institution")
+
+    @property
     def local(self) -> str:
         return self.identifier.rpartition(":")[2]
 
@@ -40,6 +45,16 @@ class Answer:
     def error(self) -> str | None:
         found = self.root.find(f"{OAI}error")
         return None if found is None else found.get("code")
+
+    @property
+    def bytes(self) -> bytes:
+        written: bytes = etree.tostring(self.root, encoding="utf-8", xml_declaration=False)
+        return written
+
+    @property
+    def specs(self) -> list[str]:
+        """The sets of ListSets."""
+        return [found.findtext(f"{OAI}setSpec") or "" for found in self.root.iter(f"{OAI}set")]
 
     @property
     def date(self) -> str:
@@ -114,6 +129,13 @@ class Partner:
         pages = [self.begin(verb, **rest)]
         while pages[-1].token:
             pages.append(self.resume(pages[-1], verb))
+        return pages
+
+    def all_sets(self) -> list[Answer]:
+        """All pages of ListSets."""
+        pages = [self.ask("ListSets")]
+        while pages[-1].token:
+            pages.append(self.resume(pages[-1], "ListSets"))
         return pages
 
     def publish(self, count: int = 1, **wanted: Any) -> list[str]:
