@@ -14,7 +14,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api import conditional
+from api import conditional, formats
 from oer import identifiers, queries
 from oer.db import Commits, reading
 from oer.errors import OerError
@@ -139,14 +139,17 @@ class Kept:
 
 
 def _asked(scope: Scope) -> str | None:
-    """The public id of the resource that anybody would get the same answer for; None for every other request."""
+    """The public id of the resource that anybody would get the same JSON for; None for every other request."""
     if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD") or scope["query_string"]:
         return None
     path: str = scope["path"]
     public_id = path[len(_BELOW) :]
     if not path.startswith(_BELOW) or not identifiers.is_public_id(public_id):
         return None
-    return None if any(name in _OF_ONE_CALLER for name, _ in scope["headers"]) else public_id
+    if any(name in _OF_ONE_CALLER for name, _ in scope["headers"]):
+        return None
+    accept = b", ".join(value for name, value in scope["headers"] if name == b"accept")
+    return public_id if formats.takes_json(accept.decode("latin-1")) else None
 
 
 async def _give(answer: Answer, scope: Scope, send: Send) -> None:

@@ -11,6 +11,8 @@ from sqlmodel import Session
 
 from api import i18n
 from metadata import validate
+from metadata.crosswalks import exports
+from metadata.crosswalks.exports import Export
 from metadata.findings import Problem
 from metadata.record import Record
 from oer import deposits, identifiers, institutions, policy, publishing, queries, stored, verdicts
@@ -239,15 +241,18 @@ def show(
     number: Annotated[
         int | None, typer.Option("--version", min=1, help="Number of a version; the current one unless given.")
     ] = None,
+    form: Annotated[
+        str | None, typer.Option("--format", metavar="NAME", help=f"Write it as {', '.join(exports.EVERY)}.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Title, state, versions and files of a resource; in JSON its record too."""
+    """Title, state, versions and files of a resource; in JSON its record too. With --format its description alone."""
+    if form is not None:
+        _require_format(form, alone=number is None and not as_json)
+        _write(public_id, exports.EVERY[form])
+        return
     with context.opened(as_json=as_json) as found, reading(found.engine) as session:
-        known = identifiers.is_public_id(public_id)
-        resource = queries.resources.by_public_id(session, public_id=public_id) if known else None
-        if resource is None:
-            raise NotFound("resource.unknown", id=public_id)
-        shown = _summary(found, session, resource, number)
+        shown = _summary(found, session, _find(session, public_id), number)
     if as_json:
         output.emit(shown)
         return
@@ -263,6 +268,39 @@ def show(
     for file in shown["files"]:
         size = i18n.file_size(file["size"], output.language())
         output.say(f"  {file['name']}  {file['media_type']}  {size}  sha256 {file['sha256']}")
+
+
+def _require_format(name: str, *, alone: bool) -> None:
+    if name not in exports.EVERY:
+        raise typer.BadParameter(f"one of {', '.join(exports.EVERY)}", param_hint="--format")
+    if not alone:
+        raise typer.BadParameter("of the current version, without --version and --json", param_hint="--format")
+
+
+def _write(public_id: str, export: Export) -> None:
+    """The current version on standard output, in the operator's language. Raises NotFound, Unavailable, Invalid."""
+    with context.opened() as found, reading(found.engine) as session:
+        resource = _find(session, public_id)
+        version = queries.resources.version(session, resource_id=resource.id or 0, number=resource.number)
+        if version is None:
+            raise NotFound("version.none", id=public_id)
+        stored.record_of(resource, version)
+        place = {"repository_id": found.repository_id, "base_url": found.settings.base_url}
+        described = renderings.describe(session, [resource.id or 0], **place).of[resource.id or 0]
+        if export.needs_files and not described.files:
+            raise Invalid("format.needs-files", name=export.name)
+        content = export.dump(described, output.language())
+    stream = typer.get_binary_stream("stdout")
+    stream.write(content)
+    stream.flush()
+
+
+def _find(session: Session, public_id: str) -> Resource:
+    known = identifiers.is_public_id(public_id)
+    resource = queries.resources.by_public_id(session, public_id=public_id) if known else None
+    if resource is None:
+        raise NotFound("resource.unknown", id=public_id)
+    return resource
 
 
 def state_word(state: str) -> str:

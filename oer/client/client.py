@@ -65,6 +65,14 @@ class Client:
         past = () if version is None else ("versions", version)
         return _resource(self._line.ask("GET", path("resources", id_of(resource), *past)))
 
+    def rendered(self, resource: Resource | str, form: str, *, language: str | None = None) -> bytes:
+        """Its current version in a format: ``jsonld``, ``bibtex``, ``ris``, ``csl``, or an OAI format by its prefix.
+
+        A format with room for one title takes that of ``language`` (ar, fr, en); without one, of the client's.
+        """
+        query = {"format": form, "lang": language}
+        return self._line.ask("GET", path("resources", id_of(resource)), query=query).content
+
     def resources(self, *, institution: str | None = None, state: str | None = None) -> Iterator[Resource]:
         """The newest first. ``state``: ``hidden`` or ``withdrawn`` for those who may see such."""
         return map(Resource, pages(self._line, path("resources"), {"institution": institution, "state": state}))
