@@ -12,7 +12,8 @@ from starlette.routing import BaseRoute, Route
 
 from api import deps, errors, i18n, kept, limits, schemas, security
 from api.openapi import Described
-from api.pages import home, invitation, reference
+from api.pages import home, invitation, linkset, reference
+from api.pages import oai as oai_page
 from api.pages import resource as resource_page
 from api.routes import (
     assets,
@@ -33,8 +34,10 @@ from api.routes import (
     people,
     problems,
     resources,
+    resourcesync,
     reviews,
     sessions,
+    sitemaps,
     takedowns,
     tokens,
     tus,
@@ -43,6 +46,7 @@ from api.routes import (
     vocabularies,
 )
 from harvest import provider
+from harvest.parts import Cuts
 from oer import logs, settings, supervisor
 from oer.installation import Installation, open_installation
 
@@ -76,6 +80,7 @@ _NOUNS = (
 def create(installation: Installation) -> FastAPI:
     """The application. It closes the installation when the server stops it."""
     i18n.load()
+    repository = provider.repository_of(installation, compression=("gzip",))
     app = Described(
         title=installation.settings.name("en"),
         version=version(),
@@ -91,6 +96,7 @@ def create(installation: Installation) -> FastAPI:
         middleware=[
             Middleware(security.SecurityHeaders),
             limits.cross_origin(),
+            Middleware(oai.Express, here=installation, repository=repository),
             Middleware(limits.RateLimit, here=installation),
             Middleware(errors.Catching),
             Middleware(kept.Kept, here=installation),
@@ -100,7 +106,8 @@ def create(installation: Installation) -> FastAPI:
     )
     app.cookie = deps.cookie_name(installation)
     app.state.installation = installation
-    app.state.repository = provider.repository_of(installation, compression=("gzip",))
+    app.state.repository = repository
+    app.state.cuts = Cuts(installation.settings.resourcesync_page_size)
     app.state.prefix = urlsplit(installation.settings.base_url).path
     app.state.assets = assets.load(app.state.prefix)
     app.state.version = app.version
@@ -128,15 +135,24 @@ def version() -> str:
 
 def _plain_routes() -> list[BaseRoute]:
     return [
-        Route("/oai", oai.harvest, methods=["GET", "POST"]),
+        Route("/oai", oai.door(oai_page.show), methods=["GET", "POST"]),
         Route("/", home.show, methods=["GET"]),
         Route("/resources/{public_id}", resource_page.show, methods=["GET"]),
+        Route("/resources/{public_id}/linkset", linkset.as_text, methods=["GET"]),
+        Route("/resources/{public_id}/linkset.json", linkset.as_json, methods=["GET"]),
         Route("/api", reference.show, methods=["GET"]),
         Route("/api/openapi.json", reference.document, methods=["GET"]),
         Route("/invitation", invitation.show, methods=["GET"]),
         Route("/static/{name}", assets.static, methods=["GET"]),
         Route("/favicon.svg", assets.favicon, methods=["GET"]),
-        Route("/robots.txt", assets.robots, methods=["GET"]),
+        Route("/robots.txt", sitemaps.robots, methods=["GET"]),
+        Route("/sitemap.xml", sitemaps.whole, methods=["GET"]),
+        Route("/sitemap/{name}", sitemaps.part, methods=["GET"]),
+        Route("/.well-known/resourcesync", resourcesync.description, methods=["GET"]),
+        Route("/resourcesync/capabilitylist.xml", resourcesync.capability_list, methods=["GET"]),
+        Route("/resourcesync/{capability}.xml", resourcesync.whole, methods=["GET"]),
+        Route("/resourcesync/{capability}/{name}", resourcesync.part, methods=["GET"]),
+        Route("/resourcesync/resources/{public_id}/manifest.xml", resourcesync.manifest, methods=["GET"]),
         Route("/health/live", health.live, methods=["GET"]),
         Route("/health/ready", health.ready, methods=["GET"]),
     ]

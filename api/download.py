@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -48,12 +48,16 @@ class Content:
 
 
 class Download(Response):
-    """GET or HEAD of one file. Store errors before the first byte become problem documents; later ones break off."""
+    """GET or HEAD of one file. Store errors before the first byte become problem documents; later ones break off.
 
-    def __init__(self, store: Store, content: Content) -> None:
+    ``links`` is a header that leads to what the file belongs to.
+    """
+
+    def __init__(self, store: Store, content: Content, links: Mapping[str, str] | None = None) -> None:
         super().__init__()
         self._store = store
         self._content = content
+        self._links = links or {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         content = self._content
@@ -68,6 +72,7 @@ class Download(Response):
             "Accept-Ranges": "bytes",
             "Content-Security-Policy": security.PLAYED if is_played(content.media_type) else security.CONTENT,
             "Cross-Origin-Resource-Policy": "cross-origin",
+            **self._links,
         }
         if conditional.is_known(asked, etag, content.modified):
             await Response(status_code=304, headers=headers)(scope, receive, send)

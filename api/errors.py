@@ -57,6 +57,7 @@ STATUS: Mapping[type[OerError], int] = {
 # Codes of the doors themselves, beside those of ``oer.errors.CODES``.
 DOOR_CODES: Mapping[str, int] = {
     "method.not-allowed": 405,
+    "format.not-acceptable": 406,
     "media-type.unsupported": 415,
     "range.unsatisfiable": 416,
     "request.malformed": 400,
@@ -388,5 +389,7 @@ class ErrorPage:
 def _wants_page(request: Request) -> bool:
     """A browser names text/html outright; programs that take anything get the document."""
     path = request.scope["path"]
-    machines = path == "/oai" or path.startswith(("/api/", "/health/", "/static/")) or path == "/api"
+    if path == "/oai":
+        return request.method != "POST" and render.browsing(request)
+    machines = path.startswith(("/api/", "/health/", "/static/")) or path == "/api"
     return not machines and "text/html" in request.headers.get("accept", "").lower()

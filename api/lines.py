@@ -20,23 +20,31 @@ def answer(
     lines: Iterable[bytes],
     *,
     media_type: str,
-    name: str,
+    name: str | None = None,
     private: bool = True,
     vary: str = "Authorization",
+    etag: str | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The lines as a file called ``name`` (plain ASCII), packed where the client asks for that.
+    """The lines, as a file called ``name`` (plain ASCII) if one is given, packed where the client asks for that.
+
+    ``etag`` is of what the lines will be made from: it is sent as a weak one, and who has it gets 304.
 
     What fails before the first line is raised here; what fails later breaks the connection.
     """
     packed = packing.asked(request)
     fields = {
-        "Content-Disposition": f'attachment; filename="{name}"',
+        **({"Content-Disposition": f'attachment; filename="{name}"'} if name else {}),
         "Cache-Control": conditional.PRIVATE if private else conditional.PUBLIC,
         "Vary": f"{vary}, Accept-Encoding".removeprefix(", "),
         **({"Content-Encoding": "gzip"} if packed else {}),
         **(headers or {}),
     }
+    if etag is not None:
+        fields["ETag"] = f"W/{etag}"
+        conditional.require_match(request.headers, fields["ETag"])
+        if conditional.is_known(request.headers, etag):
+            return Response(status_code=304, headers=fields)
     waiting = iter(lines)
     first = next(waiting, b"")
     if request.method == "HEAD":

@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from api import formats
 from api.routing import MERGE_PATCH
 from api.schemas.base import exemplified
 
@@ -25,6 +26,7 @@ _KNOWN: dict[str, Any] = {
 # Parameters of the query that name a thing, which may be unknown.
 _NAMING = frozenset({"institution", "parent", "within", "contains"})
 _PUT_IN = ("/items", "/units")
+_IN_FORMATS = ("get", "/api/resources/{public_id}")
 _LINES = frozenset({"application/jsonl", "text/csv"})
 
 Operation = dict[str, Any]
@@ -85,6 +87,8 @@ def _complete(method: str, path: str, operation: Operation) -> None:
         answers.setdefault(str(status), {"description": words, "content": dict(_PROBLEM)})["headers"] = _LATER
     if operation.get("x-policy") in ("public", "reader") and "security" in operation:
         operation["security"].insert(0, {})
+    if (method, path) == _IN_FORMATS:
+        answers["200"]["content"] |= formats.contents()
     if method == "get" and not _LINES & answers["200"].get("content", {}).keys():
         answers["304"] = {"description": "The client has it", "headers": _ETAG}
         answers["412"] = {"description": "`If-Match` names others than what is there", "content": dict(_PROBLEM)}

@@ -1,10 +1,11 @@
 """Pages from templates: the reader's language, its words, and values that carry a language of their own."""
 
+import re
 from collections.abc import Callable
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import HTTPConnection
@@ -19,6 +20,26 @@ _HERE = Path(__file__).resolve().parent
 # Our own names, so that a reader finds theirs on a page they cannot read.
 LANGUAGE_NAMES = {"ar": "العربية", "fr": "Français", "en": "English"}
 
+# What a page depends on where programs ask at the same address (:func:`browsing`).
+BROWSING = "Accept, Sec-Fetch-Mode, Upgrade-Insecure-Requests"
+
+_RANGE = re.compile(r"\s*([\w.+*-]+/[\w.+*-]+)\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*)?", re.ASCII)
+
+
+def browsing(request: HTTPConnection) -> bool:
+    """Whether a person opened this address in a browser, at a door where programs must never get a page.
+
+    ``Accept`` alone does not tell: Java's own client asks for text/html first, and Scrapy sends the very header of
+    Firefox; harvesters are built on both. So it must be one of a browser *and* come with what only browsers add when
+    somebody goes to an address: ``Sec-Fetch-Mode`` (over https and to localhost) or ``Upgrade-Insecure-Requests``.
+    """
+    matches = (_RANGE.fullmatch(part) for part in request.headers.get("accept", "").lower()[:1000].split(","))
+    weights = {match[1]: float(match[2] or 1) for match in matches if match}
+    wanted = min(weights.get("text/html", 0.0), weights.get("application/xhtml+xml", 0.0))
+    others = max(weights.get("text/xml", 0.0), weights.get("application/xml", 0.0))
+    going = (request.headers.get("sec-fetch-mode"), request.headers.get("upgrade-insecure-requests"))
+    return wanted > others and (going[0] == "navigate" or (going[0] is None and going[1] == "1"))
+
 
 def language(request: HTTPConnection) -> Language:
     """The language to answer in: ``?lang=`` first, then ``Accept-Language``, of those that the operator offers."""
@@ -29,6 +50,17 @@ def language(request: HTTPConnection) -> Language:
         return i18n.supported(asked)
     found = i18n.negotiate(request.headers.get("accept-language"), default)
     return found if found in offered else default
+
+
+def query(request: HTTPConnection) -> bytes:
+    """The query as it came, without the choice of a language, which belongs to our pages and to no door behind them."""
+    choices = {f"lang={code}".encode() for code in request.app.state.installation.settings.languages}
+    return b"&".join(part for part in request.scope["query_string"].split(b"&") if part and part not in choices)
+
+
+def quoted(query: bytes) -> str:
+    """A query to be put into an address: what has no place in one is percent-encoded, the rest stays as it is."""
+    return quote(query, safe="%=&+/:?@!$()*,;~")
 
 
 @cache
@@ -55,6 +87,7 @@ def html(request: HTTPConnection, template: str, page: Any) -> bytes:
         "direction": languages.direction(spoken),
         "t": _words(spoken),
         "href": partial(_href, state.prefix, spoken if "lang" in request.query_params else None),
+        "in_language": partial(_in_language, quoted(query(request))),
         "languages": state.installation.settings.languages,
         "repository": state.installation.settings.name(spoken),
         "email": _contact(state.installation.settings),
@@ -82,4 +115,11 @@ def _in(spoken: Language, say: Callable[[Any, str], str]) -> Callable[[Any], str
 
 def _href(prefix: str, chosen: Language | None, path: str) -> str:
     """Our own address behind the path of the base URL, in the language that the reader chose by hand, if one was."""
-    return f"{prefix}{path}?{urlencode({'lang': chosen})}" if chosen else f"{prefix}{path}"
+    if not chosen:
+        return f"{prefix}{path}"
+    return f"{prefix}{path}{'&' if '?' in path else '?'}{urlencode({'lang': chosen})}"
+
+
+def _in_language(kept: str, code: str) -> str:
+    """This very page in another language."""
+    return f"?{kept}&{urlencode({'lang': code})}" if kept else f"?{urlencode({'lang': code})}"

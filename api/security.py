@@ -28,6 +28,9 @@ CONTENT = "sandbox; default-src 'none'"
 # Chromium's stays black in a sandbox (origin null), Safari's PDF viewer blank. No script runs here either.
 PLAYED = "default-src 'none'; media-src 'self'; object-src 'self'; style-src 'unsafe-inline'; frame-ancestors 'self'"
 
+# XML as a browser shows it: the viewer that it puts around the tree brings a style of its own.
+TREE = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
+
 _EVERYWHERE: Mapping[str, str] = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "strict-origin-when-cross-origin",

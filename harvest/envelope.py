@@ -18,15 +18,23 @@ _PROLOG = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'
     f'<OAI-PMH xmlns="{_OAI}" xmlns:xsi="{NAMESPACES["xsi"]}" xsi:schemaLocation="{_OAI} {_OAI}OAI-PMH.xsd">'
 )
+_END = b"</OAI-PMH>\n"
 
 
 def response(stamp: datetime, endpoint: str, arguments: Mapping[str, str], body: bytes) -> bytes:
     """The whole document. ``arguments`` are echoed: none after badVerb and badArgument, else exactly those given."""
+    return b"".join((opening(datestamp(stamp), endpoint, arguments), body, _END))
+
+
+def opening(stamp: str, endpoint: str, arguments: Mapping[str, str]) -> bytes:
+    """The document as far as its answer."""
     echoed = "".join(f' {name}="{escape(value)}"' for name, value in arguments.items())
-    head = (
-        f"{_PROLOG}<responseDate>{datestamp(stamp)}</responseDate><request{echoed}>{escape(endpoint)}</request>"
-    ).encode()
-    return b"".join((head, body, b"</OAI-PMH>\n"))
+    return f"{_PROLOG}<responseDate>{stamp}</responseDate><request{echoed}>{escape(endpoint)}</request>".encode()
+
+
+def around(verb: str, opened: bytes, resumption: bytes) -> tuple[bytes, bytes]:
+    """What stands before and behind the items of a list, in a document that is ``opened``."""
+    return b"%b<%b>" % (opened, verb.encode()), b"%b</%b>%b" % (resumption, verb.encode(), _END)
 
 
 def error(code: str, message: str) -> bytes:
@@ -39,45 +47,35 @@ def identify(
     endpoint: str,
     admin_emails: Sequence[str],
     earliest: datetime,
-    repository_id: str,
-    sample_id: str,
     compression: Sequence[str] = (),
+    descriptions: Iterable[bytes] = (),
 ) -> bytes:
-    """``compression`` names what the door really does besides ``identity``, such as ``gzip``."""
+    """``compression`` names what the door really does besides ``identity``, such as ``gzip``; ``descriptions`` are the
+    contents of description containers (:mod:`harvest.descriptions`).
+    """
     parts = [
-        _leaf("repositoryName", name),
-        _leaf("baseURL", endpoint),
-        _leaf("protocolVersion", "2.0"),
-        *(_leaf("adminEmail", email) for email in admin_emails),
-        _leaf("earliestDatestamp", datestamp(earliest)),
-        _leaf("deletedRecord", "persistent"),
-        _leaf("granularity", "YYYY-MM-DDThh:mm:ssZ"),
-        *(_leaf("compression", encoding) for encoding in compression),
+        leaf("repositoryName", name),
+        leaf("baseURL", endpoint),
+        leaf("protocolVersion", "2.0"),
+        *(leaf("adminEmail", email) for email in admin_emails),
+        leaf("earliestDatestamp", datestamp(earliest)),
+        leaf("deletedRecord", "persistent"),
+        leaf("granularity", "YYYY-MM-DDThh:mm:ssZ"),
+        *(leaf("compression", encoding) for encoding in compression),
     ]
-    described = f"<description>{_oai_identifier(repository_id, sample_id)}</description>"
-    return f"<Identify>{''.join(parts)}{described}</Identify>".encode()
+    described = b"".join(b"<description>%b</description>" % one for one in descriptions)
+    return b"<Identify>%b%b</Identify>" % ("".join(parts).encode(), described)
 
 
-def _leaf(element: str, text: str) -> str:
+def leaf(element: str, text: str) -> str:
+    """An element that holds text alone."""
     return f"<{element}>{escape(text)}</{element}>"
-
-
-def _oai_identifier(repository_id: str, sample_id: str) -> str:
-    namespace = NAMESPACES["oai_id"]
-    parts = [
-        _leaf("scheme", "oai"),
-        _leaf("repositoryIdentifier", repository_id),
-        _leaf("delimiter", ":"),
-        _leaf("sampleIdentifier", sample_id),
-    ]
-    opening = f'<oai-identifier xmlns="{namespace}" xsi:schemaLocation="{namespace} {namespace}.xsd">'
-    return f"{opening}{''.join(parts)}</oai-identifier>"
 
 
 def metadata_formats(formats: Iterable[Format]) -> bytes:
     shown = (
-        f"<metadataFormat>{_leaf('metadataPrefix', one.prefix)}{_leaf('schema', one.schema)}"
-        f"{_leaf('metadataNamespace', one.namespace)}</metadataFormat>"
+        f"<metadataFormat>{leaf('metadataPrefix', one.prefix)}{leaf('schema', one.schema)}"
+        f"{leaf('metadataNamespace', one.namespace)}</metadataFormat>"
         for one in formats
     )
     return f"<ListMetadataFormats>{''.join(shown)}</ListMetadataFormats>".encode()
@@ -108,7 +106,7 @@ def _set(shown: SetShown) -> bytes:
         xml.sub(described, "dc:title", name, {"xml:lang": lang})
     for lang, words in shown.descriptions.items():
         xml.sub(described, "dc:description", words, {"xml:lang": lang})
-    head = _leaf("setSpec", shown.spec) + _leaf("setName", shown.name)
+    head = leaf("setSpec", shown.spec) + leaf("setName", shown.name)
     return b"<set>%b<setDescription>%b</setDescription></set>" % (head.encode(), xml.tobytes(described))
 
 

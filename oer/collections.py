@@ -5,7 +5,7 @@ writes the audit log; :func:`_touched` is the one place that every change comes 
 that the caller has read (from an ETag); None where the caller insists on nothing.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from sqlmodel import Session, col, delete
 
 from metadata import findings
 from metadata.findings import Findings
-from oer import audit, identifiers, policy, queries, units
+from oer import audit, exposure, identifiers, policy, queries, units
 from oer.errors import Conflict, NotFound, Stale, TooLarge
 from oer.models import MEMBERSHIPS, Collection, CollectionItem, CollectionUnit, Institution, Resource
 from oer.policy import Actor
@@ -100,26 +100,30 @@ def change(
 
 
 def publish(session: Session, actor: Actor, public_id: str, *, expected: int | None = None, now: datetime) -> Found:
-    """Show it to everybody."""
+    """Show it to everybody, and what is in it as members of its set."""
     found = _step(session, actor, public_id, CollectionAction.PUBLISH, expected)
-    return _touched(session, actor, "collection.publish", found, now=now)
+    _touched(session, actor, "collection.publish", found, now=now)
+    return _shown(session, found, _resource_ids(session, found), now=now)
 
 
 def unpublish(session: Session, actor: Actor, public_id: str, *, expected: int | None = None, now: datetime) -> Found:
     """Make it a draft again, which nobody but its editors sees."""
     found = _step(session, actor, public_id, CollectionAction.UNPUBLISH, expected)
-    return _touched(session, actor, "collection.unpublish", found, now=now)
+    _touched(session, actor, "collection.unpublish", found, now=now)
+    return _shown(session, found, _resource_ids(session, found), now=now)
 
 
 def remove(session: Session, actor: Actor, public_id: str, *, expected: int | None = None, now: datetime) -> None:
     """End a collection: its units and notes go, the resources stay. Its id is never given again."""
     found = _step(session, actor, public_id, CollectionAction.DELETE, expected)
+    left = _resource_ids(session, found)
     gone = [item.public_id for item in queries.collections.placed(session, collection_id=found.id)]
     _log(session, actor, "collection.delete", found, now=now, state=found.collection.state, resources=gone)
     _clear(session, found)
     session.exec(delete(CollectionUnit).where(col(CollectionUnit.collection_id) == found.id))
     session.flush()
     session.delete(found.collection)
+    _shown(session, found, left, now=now)
 
 
 def arrange(
@@ -147,6 +151,7 @@ def arrange(
         for place, item in units.places(order)
     }
     units.require_none(problems)
+    were = _resource_ids(session, found)
     _clear(session, found)
     rows = _units(session, found, order, titles, kept)
     items = []
@@ -157,7 +162,8 @@ def arrange(
             items.append({**place, "note": notes[item.resource], "added_by": was.added_by, "added": was.added})
     _place(session, found, items)
     came, went = sorted(set(notes) - set(before)), sorted(set(before) - set(notes))
-    return _touched(session, actor, "collection.arrange", found, now=now, came=came, went=went)
+    _touched(session, actor, "collection.arrange", found, now=now, came=came, went=went)
+    return _shown(session, found, were ^ set(ids.values()), now=now)
 
 
 def _units(
@@ -230,7 +236,8 @@ def add(
     position = queries.collections.last_position(session, unit_id=row.id or 0) + 1
     place = {"unit_id": row.id, "position": position, "resource_id": resource.id}
     _place(session, found, [{**place, "note": words, "added_by": actor.person_id, "added": now}])
-    return _touched(session, actor, "collection.add", found, now=now, resource=resource_id)
+    _touched(session, actor, "collection.add", found, now=now, resource=resource_id)
+    return _shown(session, found, {resource.id}, now=now)
 
 
 def _unit(session: Session, found: Found, problems: Findings, public_id: str | None) -> CollectionUnit:
@@ -261,7 +268,8 @@ def take_out(
     if not found.edited_by(actor):
         policy.require_taking_back(actor, item, resource, owner)
     session.delete(item)
-    return _touched(session, actor, "collection.remove", found, now=now, resource=resource_id)
+    _touched(session, actor, "collection.remove", found, now=now, resource=resource_id)
+    return _shown(session, found, {item.resource_id}, now=now)
 
 
 def _entered(session: Session, actor: Actor, public_id: str, expected: int | None) -> Found:
@@ -328,6 +336,17 @@ def _touched(session: Session, actor: Actor, action: str, found: Found, *, now: 
     session.add(collection)
     session.flush()
     _log(session, actor, action, found, now=now, **details)
+    return found
+
+
+def _resource_ids(session: Session, found: Found) -> set[int]:
+    return set(queries.collections.resource_ids(session, collection_id=found.id))
+
+
+def _shown(session: Session, found: Found, resource_ids: Iterable[int], *, now: datetime) -> Found:
+    """Tell harvesters of the resources that came into the collection's set or left it. Last in the transaction."""
+    session.flush()
+    exposure.refresh(session, resource_ids, now=now)
     return found
 
 

@@ -136,6 +136,12 @@ def _without_password(url: str) -> str:
     return re.sub(r"(://[^:/@]*):.*@", r"\1:…@", url)
 
 
+def reads_at_once(engine: Engine) -> bool:
+    """Whether one short read waits for nobody: a file on this machine, and a connection that is free."""
+    pool = engine.pool
+    return engine.dialect.name == "sqlite" and isinstance(pool, sa.pool.QueuePool) and pool.checkedout() < pool.size()
+
+
 @contextmanager
 def transaction(engine: Engine) -> Iterator[Session]:
     """One unit of work: committed when the block ends, rolled back when it raises.

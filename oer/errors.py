@@ -89,6 +89,7 @@ CODES: dict[type[OerError], frozenset[str]] = {
             "import.elsewhere",
             "record.invalid",
             "record.not-publishable",
+            "format.needs-files",
             "request.invalid",
             "cursor.invalid",
             "dump.since-unknown",
@@ -253,6 +254,7 @@ CODES: dict[type[OerError], frozenset[str]] = {
     Full: frozenset({"store.full", "database.full", "export.full"}),
     Unavailable: frozenset(
         {
+            "harvest.busy",
             "database.busy",
             "database.unreachable",
             "database.damaged",

@@ -175,11 +175,15 @@ def _content(engine: Engine, settings: Settings, now: datetime) -> Iterator[Find
         failed = queries.jobs.broken(session)
         if failed:
             yield Finding("jobs", "warning", "doctor.jobs-failed", {"count": failed})
-        behind = renderings.behind(session, base_url=settings.base_url, formats=FORMATS)
+        issuer = renderings.issuer_of(settings, "")
+        behind = renderings.behind(session, issuer, formats=FORMATS)
         yield Finding("jobs", "ok", "doctor.renderings-behind", {"count": behind})
-        broken = renderings.unrendered(session, base_url=settings.base_url, formats=FORMATS)
+        broken = renderings.unrendered(session, issuer, formats=FORMATS)
         if broken:
             yield Finding("content", "error", "doctor.records-unreadable", {"count": broken})
+        stale = queries.records.count_upto(session, change=renderings.unstamped(session))
+        if stale:
+            yield Finding("content", "warning", "doctor.unstamped", {"count": stale})
         yield from _identity(session, settings)
         wrong = audit.verify(session)
         if wrong is None:

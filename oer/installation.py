@@ -14,6 +14,8 @@ from metadata import vocabularies
 from oer import db, exposure, migrations
 from oer.db import transaction
 from oer.errors import Misconfigured
+from oer.exposure import renderings
+from oer.exposure.renderings import Issuer
 from oer.models import Clock, Identity
 from oer.settings import Settings
 from storage import opening
@@ -36,6 +38,11 @@ class Installation:
     repository_id: str
     secret: bytes = field(repr=False)
     now: Callable[[], datetime] = utc_now
+
+    @property
+    def issuer(self) -> Issuer:
+        """What renderings need to know of it."""
+        return renderings.issuer_of(self.settings, self.repository_id)
 
     def close(self) -> None:
         self.engine.dispose()

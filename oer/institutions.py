@@ -13,7 +13,7 @@ from sqlmodel import Session, col
 
 from metadata import findings
 from metadata.findings import Problem
-from oer import audit, blobs, exposure, fields, identifiers, policy, queries
+from oer import audit, blobs, exposure, fields, identifiers, policy, queries, refreshing
 from oer.errors import Conflict, Invalid, NotFound, Stale
 from oer.models import Institution, Invitation
 from oer.policy import Actor
@@ -22,7 +22,6 @@ from oer.workflow import ResourceState, Role
 from storage.store import Store, Stored
 
 DEPTH = 10  # levels of the tree
-_BATCH = 500  # resources shown again at a time, so that a whole ministry's need not be in memory together
 
 LOGO_SIZE = 1024 * 1024
 LOGO_TYPES = ("image/png", "image/jpeg", "image/webp", "image/gif", "image/avif")
@@ -184,19 +183,22 @@ def _rewrite(branch: Sequence[Institution], institution: Institution, parent: In
 
 
 def _show_again(session: Session, institution: Institution, *, branch: bool, repository_id: str, now: datetime) -> None:
-    """Step the clock for everything of the institution that the world knows of; of a branch its tombstones too."""
+    """Step the clock for what the world knows of the institution; after a move of all below, tombstones too.
+
+    The first few hundred at once, in the caller's transaction; the rest by a job, since everybody who publishes waits
+    for the clock.
+    """
     session.flush()
     place = {"within": institution.path} if branch else {"institution_id": institution.id}
-    after = 0
-    while rows := queries.resources.exposed(session, **place, after=after, limit=_BATCH):
-        after = rows[-1][0].id or 0
-        seen = [row for row in rows if row[0].state == ResourceState.PUBLISHED]
-        exposure.expose(session, seen, repository_id=repository_id, now=now)
-        if branch:
-            gone = [row for row in rows if row[0].state != ResourceState.PUBLISHED]
-            exposure.bury(session, gone, repository_id=repository_id, now=now)
-        for resource, _ in rows:
-            session.expunge(resource)
+    rows = queries.resources.exposed(session, **place, after=0, limit=refreshing.BATCH + 1)
+    rows, more = rows[: refreshing.BATCH], len(rows) > refreshing.BATCH
+    if more:
+        refreshing.ask(session, institution_id=institution.id, after=rows[-1][0].id or 0, always=not branch, now=now)
+    seen = [row for row in rows if row[0].state == ResourceState.PUBLISHED]
+    exposure.expose(session, seen, repository_id=repository_id, now=now)
+    if branch:
+        gone = [row for row in rows if row[0].state != ResourceState.PUBLISHED]
+        exposure.bury(session, gone, repository_id=repository_id, now=now)
 
 
 def remove(

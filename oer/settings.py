@@ -66,6 +66,20 @@ class Settings(BaseSettings):
     oai_deleted_on_leaving: bool = Field(
         True, description="Whether a record that leaves a set is shown as deleted to harvesters of that set"
     )
+    oai_metadata_licence: str = Field(
+        "", description="URI of the licence of all descriptions; each is under that of its resource by default"
+    )
+    oai_content: str = Field("", description="What Identify tells of the holdings: words, or a URL")
+    oai_metadata_policy: str = Field("", description="What may be done with descriptions: words, or a URL")
+    oai_data_policy: str = Field("", description="What may be done with files: words, or a URL")
+    oai_submission_policy: str = Field("", description="Who may deposit: words, or a URL")
+    oai_friends: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Base URLs of OAI-PMH endpoints that harvesters of this one may like too"
+    )
+    oai_icon: str = Field("", description="URL of the picture that service providers may show beside our records")
+    resourcesync_page_size: int = Field(
+        10_000, ge=1, le=50_000, description="Most addresses of one ResourceSync list or sitemap; beyond it is an index"
+    )
     token_days: int = Field(90, ge=1, le=3650, description="Days that an access token is valid unless it says less")
     session_days: int = Field(30, ge=1, le=365, description="Days without a visit after which a browser is signed out")
     invitation_days: int = Field(14, ge=1, le=365, description="Days that an invitation can be accepted")
@@ -89,7 +103,7 @@ class Settings(BaseSettings):
     job_attempts: int = Field(5, ge=1, le=100, description="Attempts before a job is set aside")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What is logged, as JSON lines")
 
-    @field_validator("languages", "trusted_proxies", mode="before")
+    @field_validator("languages", "trusted_proxies", "oai_friends", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -106,6 +120,14 @@ class Settings(BaseSettings):
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(str(ip_network(part)) for part in value)  # ValueError says what is wrong with it
 
+    @field_validator("oai_friends", "oai_metadata_licence", "oai_icon")
+    @classmethod
+    def _addresses(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for one in value if isinstance(value, tuple) else (value,):
+            if one and not re.fullmatch(r"https?://[!-~]+", one):
+                raise ValueError("give an address that begins with https:// or http://")
+        return value
+
     @field_validator("base_url")
     @classmethod
     def _address(cls, value: str) -> str:
@@ -114,7 +136,9 @@ class Settings(BaseSettings):
             raise ValueError("give an address such as https://oer.example.org")
         return value.rstrip("/")
 
-    @field_validator("repository_name")
+    @field_validator(
+        "repository_name", "oai_content", "oai_metadata_policy", "oai_data_policy", "oai_submission_policy"
+    )
     @classmethod
     def _nameable(cls, value: str) -> str:
         cleaned = values.clean(value)

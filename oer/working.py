@@ -26,6 +26,7 @@ from oer import (
     jobs,
     logs,
     publishing,
+    refreshing,
     sessions,
     settings,
     supervisor,
@@ -33,7 +34,7 @@ from oer import (
 )
 from oer.db import transaction
 from oer.errors import OerError
-from oer.exposure import renderings
+from oer.exposure import blocks, renderings
 from oer.installation import Installation, open_installation
 from oer.jobs import Claim
 from oer.transfer import orders
@@ -49,6 +50,7 @@ _STALE_PUTS = timedelta(days=7)
 RECURRING: Mapping[str, timedelta] = {
     "embargoes.lift": timedelta(minutes=10),
     "audit.seal": timedelta(minutes=1),
+    "blocks.mend": timedelta(minutes=10),
     "blobs.sweep": timedelta(days=1),
     "uploads.expire": timedelta(days=1),
     "jobs.forget": timedelta(days=1),
@@ -96,6 +98,15 @@ def _forget_traces(found: Installation, _payload: Mapping[str, Any]) -> None:
         invitations.forget_ended(session, now=now)
 
 
+def _mend(found: Installation, _payload: Mapping[str, Any]) -> None:
+    while blocks.mend(found.engine, found.issuer):
+        pass
+
+
+def _show(found: Installation, payload: Mapping[str, Any]) -> None:
+    refreshing.fulfil(found.engine, payload, now=found.now)
+
+
 KINDS: Mapping[str, Callable[[Installation, Mapping[str, Any]], None]] = {
     "embargoes.lift": _lift,
     "audit.seal": _seal,
@@ -103,6 +114,8 @@ KINDS: Mapping[str, Callable[[Installation, Mapping[str, Any]], None]] = {
     "uploads.expire": _expire,
     "jobs.forget": _forget,
     "traces.forget": _forget_traces,
+    "blocks.mend": _mend,
+    refreshing.KIND: _show,
 }
 """Job kind → function. Each may run twice for one job and does no harm. Imports, which need their claim, are apart."""
 
@@ -188,7 +201,7 @@ def drain(found: Installation) -> int:
     """Render everything and run every due job, once; the number of jobs. What recurs is due at a later call."""
     schedule(found)
     table = handlers(found)
-    while renderings.catch_up(found.engine, repository_id=found.repository_id, base_url=found.settings.base_url):
+    while renderings.catch_up(found.engine, found.issuer) or blocks.catch_up(found.engine, found.issuer):
         pass
     done = 0
     while jobs.run_next(found.engine, table, attempts=found.settings.job_attempts, now=found.now):
@@ -199,8 +212,9 @@ def drain(found: Installation) -> int:
 def _turn(found: Installation, table: Mapping[str, jobs.Handler]) -> bool:
     """One job and one batch of renderings; whether there was anything to do."""
     ran = jobs.run_next(found.engine, table, attempts=found.settings.job_attempts, now=found.now)
-    rendered = renderings.catch_up(found.engine, repository_id=found.repository_id, base_url=found.settings.base_url)
-    return bool(rendered or ran)
+    rendered = renderings.catch_up(found.engine, found.issuer)
+    packed = not rendered and blocks.catch_up(found.engine, found.issuer)
+    return bool(rendered or ran or packed)
 
 
 def main() -> int:

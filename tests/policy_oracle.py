@@ -11,6 +11,9 @@ RULES: dict[str, Rule] = {
     "POST /api/resources (form)": rules.begin,
     "GET /api/resources/{public_id}": rules.read_version,
     "GET /resources/{public_id}": rules.page,
+    "GET /resources/{public_id}/linkset": rules.page,
+    "GET /resources/{public_id}/linkset.json": rules.page,
+    "GET /resourcesync/resources/{public_id}/manifest.xml": rules.page,
     "GET /api/resources/{public_id}/versions": rules.read_version,
     "POST /api/resources/{public_id}/versions": rules.resource_step("revise"),
     "GET /api/resources/{public_id}/versions/{number}": rules.read_version,
@@ -107,6 +110,8 @@ RULES: dict[str, Rule] = {
 
 # These look at no credentials at all.
 BLIND = {"POST /api/session", "GET /api/dump.jsonl", "GET /api/problems/{code}", "GET /resources/{public_id}"}
+BLIND |= {"GET /resources/{public_id}/linkset", "GET /resources/{public_id}/linkset.json"}
+BLIND |= {"GET /resourcesync/resources/{public_id}/manifest.xml"}
 BLIND |= {"GET /api/vocabularies", "GET /api/vocabularies/{vocabulary}"}
 BLIND |= {"OPTIONS /api/uploads", "OPTIONS /api/uploads/{upload_id}"}
 

@@ -99,7 +99,8 @@ RECIPES: dict[str, Recipe] = {
     "POST /api/resources (form)": Recipe(
         "deposit", _form, {"content-type": "multipart/form-data; boundary=edge"}, path="/api/resources"
     ),
-    "GET /resources/{public_id}": Recipe("resource"),
+    **{f"GET /resources/{{public_id}}{rest}": Recipe("resource") for rest in ("", "/linkset", "/linkset.json")},
+    "GET /resourcesync/resources/{public_id}/manifest.xml": Recipe("resource"),
     **{
         f"GET {RESOURCES}/{{public_id}}{rest}": Recipe("resource")
         for rest in (

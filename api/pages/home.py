@@ -1,6 +1,6 @@
 """``/``: what runs here, in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -98,14 +98,22 @@ def institution_name(institution: Institution, spoken: str) -> Text:
     return Text(value=name, lang=lang)
 
 
-def sent(request: Request, content: bytes, spoken: str, *, policy: str = security.PAGES) -> Response:
+def sent(
+    request: Request,
+    content: bytes,
+    spoken: str,
+    *,
+    policy: str = security.PAGES,
+    vary: str = "Accept, Accept-Language",
+    headers: Mapping[str, str] | None = None,
+) -> Response:
     """A page that anybody may keep, as long as they ask about it. ``policy`` says what it may load."""
     return conditional.answer(
         request,
         content,
         media_type="text/html; charset=utf-8",
         etag=conditional.tag(content),
-        vary="Accept, Accept-Language",
+        vary=vary,
         packs=True,
-        headers={"Content-Language": spoken, "Content-Security-Policy": policy},
+        headers={"Content-Language": spoken, "Content-Security-Policy": policy, **(headers or {})},
     )

@@ -11,6 +11,9 @@ from starlette.responses import Response
 
 from api import i18n, lookup, render
 from api.pages.home import institution_name, sent
+from api.pages.linkset import signposted
+from harvest import signposting, sitemaps
+from harvest.sitemaps import Site
 from metadata import attribution, licences, vocabularies
 from metadata.licences import Licence
 from metadata.record import Agent, Contributor, Record, Text, pick
@@ -80,6 +83,8 @@ class ResourcePage:
     number: int
     versions: Sequence[Version]
     url: str
+    canonical: str
+    alternates: Sequence[tuple[str, str]]
     api_url: str
 
 
@@ -114,9 +119,12 @@ def show(request: Request) -> Response:
         number=found.version.number,
         versions=list(reversed(versions)),
         url=url,
+        canonical=f"{url}?lang={spoken}" if request.query_params.get("lang") == spoken else url,
+        alternates=sitemaps.alternates(Site(base_url, here.settings.languages), url),
         api_url=f"{base_url}/api/resources/{public_id}",
     )
-    return sent(request, render.html(request, "resource.html", page), spoken)
+    links = signposting.header(signposting.level_1(signposted(here, found, record, files)))
+    return sent(request, render.html(request, "resource.html", page), spoken, headers={"Link": links})
 
 
 def _chosen_first(texts: Sequence[Text], spoken: str) -> list[Text]:

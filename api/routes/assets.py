@@ -1,4 +1,4 @@
-"""Our own small files: style sheet, script, picture, robots.txt. Read once; browsers keep them a year, by digest."""
+"""Our own small files: style sheet, script, picture. Read once; browsers keep them a year, by digest."""
 
 import hashlib
 from collections.abc import Mapping
@@ -13,7 +13,6 @@ from oer.errors import NotFound
 
 _FOLDER = Path(__file__).resolve().parent.parent / "static"
 _TYPES = {".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8", ".svg": "image/svg+xml"}
-_ROBOTS = b"User-agent: *\nDisallow: /oai\nDisallow: /health/\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +48,6 @@ async def static(request: Request) -> Response:
 
 async def favicon(request: Request) -> Response:
     return _sent(request, request.app.state.assets["favicon.svg"], lasting=False)
-
-
-async def robots(_request: Request) -> Response:
-    return Response(_ROBOTS, headers={"Cache-Control": "public, max-age=86400"}, media_type="text/plain; charset=utf-8")
 
 
 def _sent(request: Request, asset: Asset, *, lasting: bool) -> Response:

@@ -1,6 +1,6 @@
 """``/api/resources``: what is published, to read and to download."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
@@ -11,11 +11,13 @@ from pydantic import Field
 from sqlmodel import Session
 from starlette.responses import Response
 
-from api import conditional, lookup, paging, schemas
+from api import conditional, formats, lookup, paging, render, schemas
 from api.deps import Caller, Credentials, Here, reader, signed_in
-from api.download import Content, Download
+from api.download import Content, Download, disposition
 from api.lookup import Found
 from api.routing import Router
+from harvest import signposting
+from metadata.crosswalks import Described
 from oer import identifiers, policy, queries, stored
 from oer.db import reading
 from oer.errors import NotFound, Unavailable
@@ -56,6 +58,14 @@ Number = Annotated[
     str, Path(description="Number of the version, from 1", json_schema_extra={"type": "integer", "minimum": 1})
 ]
 Name = Annotated[str, Path(description="Name of the file")]
+Format = Annotated[
+    formats.Name | None,
+    Query(alias="format", description="Format of the answer, whatever `Accept` says", examples=["bibtex"]),
+]
+Lang = Annotated[
+    Literal["ar", "fr", "en"] | None,
+    Query(alias="lang", description="Language of formats that hold one title alone; else that of `Accept-Language`"),
+]
 
 
 class Listing(paging.Asked):
@@ -115,10 +125,40 @@ def _branch(session: Session, slug: str) -> str:
 
 
 @router.read(
-    "/{public_id}", policy="reader", response_model=schemas.ResourceOut, summary="A resource in its current version"
+    "/{public_id}",
+    policy="reader",
+    response_model=schemas.ResourceOut,
+    responses={406: {"model": schemas.ProblemOut, "description": "The resource has no format that is accepted"}},
+    summary="A resource in its current version",
 )
-def current(request: Request, here: Here, caller: Caller, public_id: PublicId) -> Response:
-    return _resource(request, here, caller, public_id, None)
+def current(
+    request: Request, here: Here, caller: Caller, public_id: PublicId, form: Format = None, _lang: Lang = None
+) -> Response:
+    """As JSON; in another format by `Accept`, or by its name in `format`."""
+    paging.require_each_once(request)
+    with reading(here.engine) as session:
+        found = lookup.version(session, reader(session, here, caller), public_id)
+        files = queries.resources.files(session, version_id=found.version.id or 0)
+        with_files = bool(files) and found.resource.access == "open"
+        wanted = formats.wanted(request.headers, form, with_files=with_files)
+        export = wanted.export
+        described = _described(session, here, found) if export else None
+    spoken = render.language(request)
+    content = export.dump(described, spoken) if export and described else body(here, found, files).content()
+    headers = signposting.back("describes", here.settings.base_url, public_id)
+    if wanted.named:
+        headers["Content-Disposition"] = disposition(f"{public_id}.{wanted.suffix}", wanted.media_type)
+    if export and export.spoken:
+        headers["Content-Language"] = spoken
+    return _answer(request, content, found, caller, wanted, headers)
+
+
+def _described(session: Session, here: Installation, found: Found) -> Described:
+    """Raises Unavailable (``stored.record_of``)."""
+    stored.record_of(found.resource, found.version)
+    resource_id = found.resource.id or 0
+    place = {"repository_id": here.repository_id, "base_url": here.settings.base_url}
+    return renderings.describe(session, [resource_id], **place).of[resource_id]
 
 
 @router.read(
@@ -139,7 +179,7 @@ def versions(request: Request, here: Here, caller: Caller, public_id: PublicId) 
         for row in reversed(rows)
     ]
     content = schemas.VersionList(items=links).content()
-    return _json(request, content, found, caller)
+    return _answer(request, content, found, caller)
 
 
 @router.read(
@@ -149,7 +189,11 @@ def versions(request: Request, here: Here, caller: Caller, public_id: PublicId) 
     summary="One version of a resource",
 )
 def past(request: Request, here: Here, caller: Caller, public_id: PublicId, number: Number) -> Response:
-    return _resource(request, here, caller, public_id, number)
+    with reading(here.engine) as session:
+        found = lookup.version(session, reader(session, here, caller), public_id, number)
+        files = queries.resources.files(session, version_id=found.version.id or 0)
+    content = body(here, found, files, of_version=found.version.number).content()
+    return _answer(request, content, found, caller)
 
 
 @router.read("/{public_id}/files/{name}", policy="reader", summary="Download a file of the current version", **_FILE)
@@ -164,24 +208,25 @@ def past_file(here: Here, caller: Caller, public_id: PublicId, number: Number, n
     return _file(here, caller, public_id, number, name)
 
 
-def _resource(
-    request: Request, here: Installation, caller: Credentials, public_id: str, number: str | None
+def _answer(
+    request: Request,
+    content: bytes,
+    found: Found,
+    caller: Credentials,
+    wanted: formats.Wanted = formats.ONLY_JSON,
+    headers: Mapping[str, str] | None = None,
 ) -> Response:
-    with reading(here.engine) as session:
-        found = lookup.version(session, reader(session, here, caller), public_id, number)
-        files = queries.resources.files(session, version_id=found.version.id or 0)
-    content = body(here, found, files, of_version=None if number is None else found.version.number).content()
-    return _json(request, content, found, caller)
-
-
-def _json(request: Request, content: bytes, found: Found, caller: Credentials) -> Response:
+    # Only the tag of the JSON names the state of the resource: whoever changes it has read the JSON.
+    lock = found.resource.lock if wanted.export is None else None
     return conditional.answer(
         request,
         content,
-        media_type="application/json",
-        etag=conditional.tag(content, lock=found.resource.lock),
+        media_type=wanted.content_type,
+        etag=conditional.tag(content, lock=lock),
         modified=found.resource.changed,
         private=caller.given and found.resource.state != "published",
+        vary=wanted.vary,
+        headers=headers,
     )
 
 
@@ -203,6 +248,7 @@ def _file(here: Installation, caller: Credentials, public_id: str, number: str |
             modified=found.version.published,
             private=not found.is_open(today=today),
         ),
+        signposting.back("collection", here.settings.base_url, public_id),
     )
 
 

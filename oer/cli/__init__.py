@@ -14,8 +14,10 @@ from oer.cli import (
     institutions,
     invitations,
     jobs,
+    oai,
     people,
     persons,
+    rendering,
     reviews,
     serve,
     takedowns,
@@ -63,6 +65,8 @@ app.command("export")(transfer.export)
 app.command("dump")(transfer.dump)
 app.add_typer(jobs.job, name="job")
 app.add_typer(jobs.audit, name="audit")
+oai.app.command("render")(rendering.render)
+app.add_typer(oai.app, name="oai")
 app.command("doctor")(health.doctor)
 app.command("sweep")(health.sweep)
 app.add_typer(bench.app, name="bench")

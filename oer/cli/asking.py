@@ -108,6 +108,14 @@ def _received(line: socket.socket) -> bytes:
     return piece
 
 
+def length(answer: bytearray, end: int) -> int:
+    """What the head, which ends at ``end``, says of the body's length. Raises Unavailable where it says nothing."""
+    found = _LENGTH.search(answer, 0, end)
+    if not found:
+        raise Unavailable("bench.unanswered")
+    return int(found[1])
+
+
 def _is_whole(answer: bytearray) -> bool:
     end = answer.find(b"\r\n\r\n")
     if end < 0:

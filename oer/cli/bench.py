@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from oer.cli import context, fetching, output, seeding, uploading
+from oer.cli import context, fetching, harvesting, output, seeding, uploading
 from oer.cli.context import AsJson
 from oer.cli.uploading import Round
 
@@ -122,3 +122,53 @@ def resources(
     output.say(output.sentence("cli.bench-resources", **told_in_all))
     if found.client_is_limit:
         output.say(output.sentence("cli.bench-client-limit"))
+
+
+@app.command("oai")
+def oai(
+    records: Annotated[int, typer.Option(min=1, max=10_000_000, help="Records to harvest.")] = 10_000,
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="Rounds; medians are shown.")] = 5,
+    formats: Annotated[
+        str, typer.Option("--formats", help="Formats to render before, parted by commas; empty for all.")
+    ] = "oai_dc",
+    data: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Where to keep the data, to use them in a later run.")
+    ] = None,
+    folder: Annotated[Path, typer.Option(file_okay=False, exists=True, help="Where to work.")] = Path(
+        tempfile.gettempdir()
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """Measure how fast all records are harvested over loopback, against the same bytes sent as one file.
+
+    One web process. Works in a scratch installation that is removed afterwards unless --data names a place for it.
+    """
+
+    def told(step: str, figure: float) -> None:
+        if not as_json:
+            output.say(output.sentence(f"cli.bench-oai-{step}", figure=round(figure, 1)))
+
+    with context.errors_said(as_json=as_json), tempfile.TemporaryDirectory(dir=folder) as scratch:
+        place = data or Path(scratch)
+        place.mkdir(parents=True, exist_ok=True)
+        wanted = [name for name in formats.split(",") if name]
+        found, done = harvesting.measured(place, records, rounds, wanted, told=told)
+    middle = harvesting.summary(done)
+    if as_json:
+        output.emit({**asdict(found), "rounds": [asdict(each) for each in done], "median": asdict(middle)})
+        return
+    for name, rate in (("plain", middle.plain), ("gzip", middle.gzip), ("busy", found.busy)):
+        shown = {"records": round(rate.records), "mb": round(rate.bytes / 1e6), "cpu": round(1e6 * rate.cpu, 2)}
+        output.say(output.sentence(f"cli.bench-oai-{name}", **shown))
+    times = {name: round(1000 * getattr(found, name), 2) for name in ("first", "second", "last")}
+    output.say(output.sentence("cli.bench-oai-pages", **times))
+    output.say(
+        output.sentence(
+            "cli.bench-oai",
+            ratio=round(100 * middle.ratio),
+            memory=round(found.memory / 2**20),
+            start=round(found.start, 2),
+        )
+    )
+    for prefix, size in found.sizes.items():
+        output.say(output.sentence("cli.bench-oai-size", prefix=prefix, size=round(size)))

@@ -72,7 +72,8 @@ def measured(
         seeding.seed(home, records, progress=lambda _done: None)
     found: list[Round] = []
     file = folder / "records.db"
-    with scratch.served(folder, OER_RATE_LIMIT="0") as ours:
+    with scratch.served(folder, OER_RATE_LIMIT="0") as server:
+        ours = server.port
         names = _copied(_documents(ours), file)
         if len(names) != records:
             raise Unavailable("bench.unanswered")

@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 
 from metadata import validate
-from oer import accounts, deposits, institutions
+from oer import accounts, deposits, identifiers, institutions
 from oer.cli import scratch
 from oer.db import transaction
 from oer.errors import Unavailable
@@ -160,19 +160,31 @@ def _send(
 @contextmanager
 def _server(folder: Path) -> Iterator[_Door]:
     with scratch.opened(folder) as home:
-        token, public_id = _prepared(home)
-    with scratch.served(folder) as port:
-        yield _Door(port, {"Authorization": f"Bearer {token}"}, public_id)
+        token, public_id = prepared(home)
+    with scratch.served(folder) as server:
+        yield _Door(server.port, {"Authorization": f"Bearer {token}"}, public_id)
 
 
-def _prepared(home: Installation) -> tuple[str, str]:
+def prepared(home: Installation) -> tuple[str, str]:
     """A token, and the public id of a draft that it may fill."""
     now = home.now()
     with transaction(home.engine) as session:
         person = accounts.add_person(
-            session, OPERATOR, email="bench@example.org", name="Bench", administrator=True, now=now
+            session,
+            OPERATOR,
+            email=f"{identifiers.new_public_id()}@example.org",
+            name="Bench",
+            administrator=True,
+            now=now,
         )
-        place = institutions.add(session, OPERATOR, slug="bench", names={"en": "Bench"}, kind="organisation", now=now)
+        place = institutions.add(
+            session,
+            OPERATOR,
+            slug=f"bench-{identifiers.new_public_id()}",
+            names={"en": "Bench"},
+            kind="organisation",
+            now=now,
+        )
         actor = accounts.actor_of(session, person)
         record, _ = validate.parse({"title": [{"value": "Bench", "lang": "en"}]})
         assert record is not None

@@ -1,5 +1,8 @@
 """Formats rendered once: a projection kept by (resource, format) that follows the change clock.
 
+What is kept is all that follows a record's header: ``<metadata>`` in the format, and ``<about>`` with the licence of
+the description (:class:`Issuer`).
+
 Nobody waits for it. A page of records that meets one not yet rendered renders it on the spot (:func:`render`)
 and writes nothing.
 """
@@ -15,18 +18,35 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
 from sqlmodel import Session, col, select
 
-from metadata import vocabularies
+from metadata import oai_record, vocabularies
 from metadata.crosswalks import FORMATS, Described, FileLink, Format
 from metadata.record import Access, Record, Text
 from oer import identifiers, queries, stored
 from oer.db import is_sqlite, reading, transaction
 from oer.errors import Unavailable
 from oer.models import Institution, Projection, Rendering, Resource, Version, VersionFile
+from oer.settings import Settings
 
 logger = logging.getLogger(__name__)
 
 _BATCH = 200
 _PROJECTION = "renderings-"
+_UNSTAMPED = "unstamped"
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """What renderings depend on besides the records. ``licence`` is the URI of the one that all descriptions are under;
+    empty: each is under that of its resource.
+    """
+
+    repository_id: str
+    base_url: str
+    licence: str = ""
+
+
+def issuer_of(settings: Settings, repository_id: str) -> Issuer:
+    return Issuer(repository_id, settings.base_url, settings.oai_metadata_licence)
 
 
 def landing_url(base_url: str, public_id: str) -> str:
@@ -100,40 +120,44 @@ def _as_of_now(resource: Resource, record: Record) -> Record:
     return record.model_copy(update={"access": Access(kind="open")}) if ended else record
 
 
-def render(
-    session: Session, format_: Format, resource_ids: Iterable[int], *, repository_id: str, base_url: str
-) -> dict[int, bytes]:
-    """The content of ``<metadata>`` for these resources, made now; nothing is written."""
-    described = describe(session, resource_ids, repository_id=repository_id, base_url=base_url)
-    return {resource_id: format_.dump(found) for resource_id, found in described.of.items()}
+def render(session: Session, format_: Format, resource_ids: Iterable[int], *, issuer: Issuer) -> dict[int, bytes]:
+    """What follows the headers of these resources, made now; nothing is written."""
+    described = describe(session, resource_ids, repository_id=issuer.repository_id, base_url=issuer.base_url)
+    return {resource_id: _body(format_, found, issuer) for resource_id, found in described.of.items()}
 
 
-def catch_up(engine: Engine, *, repository_id: str, base_url: str, formats: Mapping[str, Format] = FORMATS) -> int:
+def _body(format_: Format, found: Described, issuer: Issuer) -> bytes:
+    licence = issuer.licence or found.record.licence
+    return oai_record.body(format_.dump(found), [oai_record.rights(licence)] if licence else [])
+
+
+def catch_up(engine: Engine, issuer: Issuer, *, formats: Mapping[str, Format] = FORMATS) -> int:
     """Render one batch of what changed since the last; the number of records looked at, 0 when all is done.
 
     Unreadable records are passed over and logged, and keep no rendering (:func:`unrendered`). Killed anywhere it
     starts again at its last batch and doubles nothing.
     """
-    name = _projection_name(base_url, formats)
+    name = _projection_name(issuer, formats)
     with reading(engine) as session:
-        progress = session.get(Projection, name)
-        changed = queries.records.changed(session, after=progress.change if progress else 0, limit=_BATCH)
+        after = progress(session, issuer, formats=formats)
+        changed = queries.records.changed(session, after=after, limit=_BATCH)
         if not changed:
             return 0
         live = {record.resource_id: record.change for record in changed if not record.deleted}
-        described = describe(session, live, repository_id=repository_id, base_url=base_url)
+        described = describe(session, live, repository_id=issuer.repository_id, base_url=issuer.base_url)
     rows = [
         {
             "resource_id": resource_id,
             "prefix": format_.prefix,
             "change": live[resource_id],
-            "revision": revision(format_, base_url),
+            "revision": revision(format_, issuer),
             "content": content,
         }
         for resource_id, found in described.of.items()
         if resource_id not in described.unreadable
         for format_ in formats.values()
-        if (content := _dumped(format_, found)) is not None
+        if not format_.needs_files or found.files
+        if (content := _dumped(format_, found, issuer)) is not None
     ]
     with transaction(engine) as session:
         insert = (sqlite if is_sqlite(session) else postgresql).insert
@@ -147,40 +171,78 @@ def catch_up(engine: Engine, *, repository_id: str, base_url: str, formats: Mapp
                     where=col(Rendering.change) <= statement.excluded["change"],  # a slower worker never takes it back
                 )
             )
-        # The progress of other addresses and revisions is void: these rows have replaced theirs.
-        others = sa.and_(col(Projection.name).startswith(_PROJECTION), col(Projection.name) != name)
-        session.connection().execute(sa.delete(Projection).where(others))
+        _begin(session, name)
         session.merge(Projection(name=name, change=changed[-1].change))
     return len(changed)
 
 
-def _dumped(format_: Format, found: Described) -> bytes | None:
+def _begin(session: Session, name: str) -> None:
+    """Void the progress under other addresses and revisions: these rows replace theirs. What harvesters were given in
+    a format that has changed since is noted, for :func:`unstamped`.
+    """
+    others = session.exec(
+        select(Projection).where(col(Projection.name).startswith(_PROJECTION), col(Projection.name) != name)
+    ).all()
+    now = _made_from(name)
+    for other in others:
+        before = _made_from(other.name)
+        if any(now[prefix] != before[prefix] for prefix in now.keys() & before.keys()):
+            noted = session.get(Projection, _UNSTAMPED) or Projection(name=_UNSTAMPED)
+            noted.change = max(noted.change, other.change)
+            session.add(noted)
+        session.delete(other)
+
+
+def _made_from(name: str) -> dict[str, str]:
+    pairs = (part.partition("=") for part in name.removeprefix(_PROJECTION).split())
+    return {prefix: digest for prefix, _, digest in pairs}
+
+
+def unstamped(session: Session) -> int:
+    """The last change whose records may show something else now than when they were stamped; 0 where all is told.
+
+    A crosswalk, an address, a label has changed: a datestamp must cover it (``oer oai render``).
+    """
+    noted = session.get(Projection, _UNSTAMPED)
+    return noted.change if noted else 0
+
+
+def all_stamped(session: Session) -> None:
+    """Every record noted by :func:`unstamped` has been shown again."""
+    session.connection().execute(sa.delete(Projection).where(col(Projection.name) == _UNSTAMPED))
+
+
+def _dumped(format_: Format, found: Described, issuer: Issuer) -> bytes | None:
     """The bytes, or None where a crosswalk fails: one record that trips it must not stop the projection for ever."""
     try:
-        return format_.dump(found)
+        return _body(format_, found, issuer)
     except Exception:
         logger.exception("a record cannot be rendered", extra={"record": found.identifier, "format": format_.prefix})
         return None
 
 
-def behind(session: Session, *, base_url: str, formats: Mapping[str, Format] = FORMATS) -> int:
+def progress(session: Session, issuer: Issuer, *, formats: Mapping[str, Format] = FORMATS) -> int:
+    """The change up to which everything has been rendered."""
+    found = session.get(Projection, _projection_name(issuer, formats))
+    return found.change if found else 0
+
+
+def behind(session: Session, issuer: Issuer, *, formats: Mapping[str, Format] = FORMATS) -> int:
     """How many changes the projection has still to follow."""
-    progress = session.get(Projection, _projection_name(base_url, formats))
-    return queries.records.clock(session).change - (progress.change if progress else 0)
+    return queries.records.clock(session).change - progress(session, issuer, formats=formats)
 
 
-def unrendered(session: Session, *, base_url: str, formats: Mapping[str, Format] = FORMATS) -> int:
+def unrendered(session: Session, issuer: Issuer, *, formats: Mapping[str, Format] = FORMATS) -> int:
     """How many live records the projection has passed and could not render: their stored text is damaged."""
-    progress = session.get(Projection, _projection_name(base_url, formats))
-    return queries.records.without_rendering(session, upto=progress.change if progress else 0)
+    return queries.records.without_rendering(session, upto=progress(session, issuer, formats=formats))
 
 
-def revision(format_: Format, base_url: str) -> str:
-    """What a kept rendering depends on besides the record: crosswalk, our own address, the operator's labels."""
-    return f"{format_.revision} {base_url} {vocabularies.overrides_digest()}".rstrip()
+def revision(format_: Format, issuer: Issuer) -> str:
+    """What a kept rendering depends on besides the record: crosswalk, issuer, the operator's labels."""
+    return f"{format_.revision} {issuer.base_url} {issuer.licence} {vocabularies.overrides_digest()}".rstrip()
 
 
-def _projection_name(base_url: str, formats: Mapping[str, Format]) -> str:
+def _projection_name(issuer: Issuer, formats: Mapping[str, Format]) -> str:
     """A new crosswalk revision or address is a new projection, which starts from the beginning."""
-    made_from = " ".join(f"{prefix}={revision(format_, base_url)}" for prefix, format_ in sorted(formats.items()))
-    return f"{_PROJECTION}{hashlib.sha256(made_from.encode()).hexdigest()[:16]}"
+    digests = {prefix: hashlib.sha256(revision(one, issuer).encode()).hexdigest() for prefix, one in formats.items()}
+    return _PROJECTION + " ".join(f"{prefix}={digest[:12]}" for prefix, digest in sorted(digests.items()))

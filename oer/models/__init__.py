@@ -3,7 +3,7 @@
 from oer.models.audit import AuditEntry
 from oer.models.blobs import Blob
 from oer.models.collections import COLLECTION_STATES, MEMBERSHIPS, Collection, CollectionItem, CollectionUnit
-from oer.models.exposure import OaiRecord, Rendering, SetMember
+from oer.models.exposure import Block, OaiRecord, OaiSet, Rendering, SetMember
 from oer.models.installation import Clock, Identity, Projection
 from oer.models.institutions import Institution, Membership
 from oer.models.jobs import JOB_STATES, Job, JobRow
@@ -22,6 +22,7 @@ __all__ = [
     "Attempt",
     "AuditEntry",
     "Blob",
+    "Block",
     "BrowserSession",
     "Clock",
     "Collection",
@@ -38,6 +39,7 @@ __all__ = [
     "KeptAnswer",
     "Membership",
     "OaiRecord",
+    "OaiSet",
     "Person",
     "Projection",
     "Rendering",

@@ -21,23 +21,62 @@ class OaiRecord(SQLModel, table=True):
     header: bytes = Field(sa_type=sa.LargeBinary)
 
 
+class OaiSet(SQLModel, table=True):
+    """A setSpec that something was ever in. One with a slash, which no setSpec can hold, is a format: see
+    ``exposure.memberships``.
+    """
+
+    __tablename__ = "oai_set"
+
+    id: int | None = Field(default=None, primary_key=True)
+    spec: str = Field(unique=True)
+
+
 class SetMember(SQLModel, table=True):
-    """A record in an OAI set. ``present`` False: it has left, and harvesters of the set see it as deleted."""
+    """A record in an OAI set. ``present`` False: it has left, and harvesters of the set see it as deleted.
+
+    ``change`` is always its record's, so the key is what a list of the set is walked by. A million records are in
+    some twenty sets each: narrow rows, and no second copy of the key.
+    """
 
     __tablename__ = "set_member"
-    __table_args__ = (sa.Index("ix_set_member_walk", "spec", "change"),)
+    __table_args__ = {"sqlite_with_rowid": False}
 
-    resource_id: int = Field(foreign_key="resource.id", primary_key=True)
-    spec: str = Field(primary_key=True)
-    change: int = Field(sa_type=sa.BigInteger)
+    set_id: int = Field(foreign_key="oai_set.id", primary_key=True)
+    change: int = Field(sa_type=sa.BigInteger, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    resource_id: int = Field(foreign_key="resource.id", index=True)
     present: bool = True
 
 
 class Rendering(SQLModel, table=True):
-    """A record's ``<metadata>`` content in one format, with the change and crosswalk revision it was made from."""
+    """What follows a record's header in one format, ``<metadata>`` and ``<about>``, with the change and the crosswalk
+    revision that it was made from.
+    """
 
     resource_id: int = Field(foreign_key="resource.id", primary_key=True)
     prefix: str = Field(primary_key=True)
     change: int = Field(sa_type=sa.BigInteger)
+    revision: str
+    content: bytes = Field(sa_type=sa.LargeBinary)
+
+
+class Block(SQLModel, table=True):
+    """Consecutive records of the whole list in one format, ready to be sent: see ``exposure.blocks``.
+
+    ``first`` and ``last`` are changes, ``count`` records lie between them, both included. ``content`` is their bytes as
+    raw deflate (RFC 1951) that ends on a byte and is not the last of its stream; unpacked they have ``size`` bytes and
+    the checksum ``crc`` (CRC-32 as in gzip).
+    """
+
+    __tablename__ = "oai_block"
+    __table_args__ = (sa.UniqueConstraint("prefix", "last", "first"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    prefix: str
+    first: int = Field(sa_type=sa.BigInteger)
+    last: int = Field(sa_type=sa.BigInteger)
+    count: int
+    size: int
+    crc: int = Field(sa_type=sa.BigInteger)
     revision: str
     content: bytes = Field(sa_type=sa.LargeBinary)

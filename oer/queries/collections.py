@@ -129,6 +129,30 @@ def resources(session: Session, *, public_ids: Iterable[str]) -> Sequence[tuple[
     return session.exec(query.where(wanted).execution_options(populate_existing=True)).all()
 
 
+def all_published(session: Session) -> Sequence[Collection]:
+    return session.exec(select(Collection).where(Collection.state == CollectionState.PUBLISHED)).all()
+
+
+def resource_ids(session: Session, *, collection_id: int) -> Sequence[int]:
+    return session.exec(select(CollectionItem.resource_id).where(CollectionItem.collection_id == collection_id)).all()
+
+
+def published_with(session: Session, *, resource_ids: Iterable[int]) -> dict[int, list[str]]:
+    """Resource → the public ids of the published collections that it is in."""
+    query = (
+        sa.select(CollectionItem.resource_id, Collection.public_id)  # type: ignore[call-overload]
+        .join(Collection, col(Collection.id) == CollectionItem.collection_id)
+        .where(
+            col(CollectionItem.resource_id).in_(list(resource_ids)), col(Collection.state) == CollectionState.PUBLISHED
+        )
+        .order_by(col(Collection.public_id))
+    )
+    found: dict[int, list[str]] = {}
+    for resource_id, public_id in session.connection().execute(query):
+        found.setdefault(resource_id, []).append(public_id)
+    return found
+
+
 def any_of(session: Session, *, institution_id: int) -> bool:
     query = select(Collection.id).where(Collection.institution_id == institution_id).limit(1)
     return session.exec(query).first() is not None

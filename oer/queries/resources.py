@@ -178,6 +178,24 @@ def exposed(
     return session.exec(query).all()
 
 
+def exposed_locked(session: Session, *, resource_ids: Iterable[int]) -> Sequence[Resource]:
+    """Those of these that the world sees, or sees as deleted, held as by :func:`locked`, in one order for everybody."""
+    query = select(Resource).where(
+        Resource.state != ResourceState.UNPUBLISHED, col(Resource.id).in_(list(resource_ids))
+    )
+    query = query.order_by(col(Resource.id)).with_for_update(key_share=True)
+    return session.exec(query.execution_options(populate_existing=True)).all()
+
+
+def exposed_ids(session: Session, *, after: int, within: str | None = None, limit: int) -> Sequence[int]:
+    """Numbers behind ``after`` of what the world sees, or sees as deleted; ``within`` is the path of a branch."""
+    query = select(Resource.id).where(Resource.state != ResourceState.UNPUBLISHED, col(Resource.id) > after)
+    if within is not None:
+        query = query.join(Institution, col(Institution.id) == Resource.institution_id)
+        query = query.where(col(Institution.path).startswith(within, autoescape=True))
+    return [one for one in session.exec(query.order_by(col(Resource.id)).limit(limit)) if one is not None]
+
+
 def counts_by_state(session: Session) -> dict[str, int]:
     return dict(session.exec(select(Resource.state, sa.func.count()).group_by(Resource.state)).all())
 

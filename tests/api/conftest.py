@@ -4,10 +4,12 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import factories
+import mirror
 import pytest
 import sqlalchemy as sa
 import tus
 from factories import Watch, token_of
+from mirror import Ask, Checked
 from starlette.testclient import TestClient
 from tus import Sender
 
@@ -37,6 +39,27 @@ def client(home: Installation) -> Iterator[TestClient]:
     with TestClient(app.create(home), base_url="http://forged.example", raise_server_exceptions=False) as found:
         found.headers["accept-language"] = "en"
         yield found
+
+
+@pytest.fixture(scope="session")
+def checked(shared: Path, tmp_path_factory: pytest.TempPathFactory) -> Checked:
+    return mirror.checker(shared, tmp_path_factory.mktemp("schemas"))
+
+
+@pytest.fixture
+def ask(client: TestClient, checked: Checked) -> Ask:
+    """The root of a ResourceSync document or sitemap at this path, valid by the schemas."""
+    return mirror.asking(client, checked)
+
+
+@pytest.fixture
+def small(tmp_path: Path, watch: Watch, checked: Checked) -> Iterator[tuple[Installation, Ask]]:
+    """Another installation, whose lists are cut behind six addresses."""
+    with (
+        factories.opened(tmp_path / "small", now=watch, resourcesync_page_size=6) as found,
+        TestClient(app.create(found), base_url="http://forged.example") as client,
+    ):
+        yield found, mirror.asking(client, checked)
 
 
 @pytest.fixture

@@ -372,6 +372,19 @@ def test_an_import_runs_as_a_job(client: Callable[..., Client]) -> None:
     assert {row["status"] for row in reviewer.imports.report(done)} == {"created"}
 
 
+def test_a_resource_comes_in_every_format(client: Callable[..., Client]) -> None:
+    anybody, reviewer = client(None), client("reviewer")
+    title = [*RECORD["title"], {"value": "Le cycle de l’eau", "lang": "fr"}]
+    draft = reviewer.upload(reviewer.create("college", RECORD | {"title": title}), b"x", name="a.txt")
+    resource = reviewer.publish(draft)
+    assert json.loads(anybody.rendered(resource, "csl"))[0]["title"] == "دورة الماء في الطبيعة"
+    assert "Le cycle de l’eau" in anybody.rendered(resource.id, "bibtex", language="fr").decode()
+    assert anybody.rendered(resource, "oai_dc").startswith(b"<?xml")
+    with pytest.raises(ApiError) as refused:
+        anybody.rendered(resource, "word")
+    assert (refused.value.status, [fault.field for fault in refused.value.errors]) == (422, ["format"])
+
+
 # ── The guide ────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -40,10 +40,12 @@ SAMPLE = 3600  # cells by default
 
 # Addresses without a policy: what they show is the same for everybody, and looks at no credentials.
 PLAIN = {"/", "/api", "/invitation", "/api/openapi.json", "/static/{name}", "/favicon.svg", "/robots.txt"}
-PLAIN |= {"/oai", "/health/live", "/health/ready"}
+PLAIN |= {"/oai", "/health/live", "/health/ready", "/sitemap.xml", "/sitemap/{name}", "/.well-known/resourcesync"}
+PLAIN |= {f"/resourcesync/{rest}" for rest in ("capabilitylist.xml", "{capability}.xml", "{capability}/{name}")}
 # Asked for like this, since two routes share an address, or they are outside of /api.
 HIDDEN = {"POST /api/resources": "POST /api/resources (form)"}
-PAGES = {"GET /resources/{public_id}"}
+PAGES = {f"GET /resources/{{public_id}}{rest}" for rest in ("", "/linkset", "/linkset.json")}
+PAGES |= {"GET /resourcesync/resources/{public_id}/manifest.xml"}
 
 Cell = tuple[str, Caller, Thing]
 
@@ -166,7 +168,7 @@ def test_the_matrix_asks_for_every_verdict(matrix: Matrix) -> None:
         verdicts[operation][oracle.expected(operation, caller, thing)] += 1
     assert [name for name, counted in verdicts.items() if ALLOWED not in counted] == []
     same = {name for name, counted in verdicts.items() if len(counted) == 1}
-    assert same == oracle.BLIND - {"POST /api/session", "GET /resources/{public_id}"}
+    assert same == oracle.BLIND - {"POST /api/session"} - PAGES
 
 
 def test_what_allows_everything_is_found_out(matrix: Matrix, monkeypatch: pytest.MonkeyPatch) -> None:

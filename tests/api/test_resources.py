@@ -86,7 +86,7 @@ def test_the_same_state_gives_the_same_bytes_and_304(client: TestClient, home: I
     assert first.content == second.content
     assert re.fullmatch(r'"\d+-[0-9a-f]{24}"', first.headers["etag"])
     assert first.headers["cache-control"] == "public, no-cache"
-    assert first.headers["vary"] == "Authorization, Origin"
+    assert first.headers["vary"] == "Accept, Authorization, Origin"
     assert first.headers["last-modified"] == "Sun, 01 Mar 2026 08:00:00 GMT"
     again = client.get(url, headers={"if-none-match": first.headers["etag"]})
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", first.headers["etag"])

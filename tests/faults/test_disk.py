@@ -184,7 +184,7 @@ def _withdraw(home: Installation, public_id: str) -> None:
 
 
 def _render(home: Installation) -> int:
-    return renderings.catch_up(home.engine, repository_id=home.repository_id, base_url=home.settings.base_url)
+    return renderings.catch_up(home.engine, home.issuer)
 
 
 def test_the_command_line_says_that_the_disk_is_full(small_disk: Path, tmp_path: Path) -> None:

@@ -140,11 +140,10 @@ def test_renderings_killed_anywhere_catch_up_without_doubles(tmp_path: Path, mon
     monkeypatch.setattr(renderings, "_BATCH", 5)
     with opened(tmp_path) as home:
         known = [published(home) for _ in range(count(20, 60))]
-        base = home.settings.base_url
 
         def work(say: Say) -> None:
             found = installation.open_installation(home.settings)
-            while renderings.catch_up(found.engine, repository_id=found.repository_id, base_url=base):
+            while renderings.catch_up(found.engine, found.issuer):
                 say("batch")
 
         for _ in range(count(15, 100)):
@@ -159,13 +158,13 @@ def test_renderings_killed_anywhere_catch_up_without_doubles(tmp_path: Path, mon
         home.engine.dispose()
         forked(work, kill_after=None)
         with reading(home.engine) as session:
-            assert renderings.behind(session, base_url=base) == 0
+            assert renderings.behind(session, home.issuer) == 0
             live = session.exec(select(OaiRecord.resource_id, OaiRecord.change)).all()
             kept = {(each.resource_id, each.prefix): each for each in session.exec(select(Rendering))}
             assert set(kept) == {(resource_id, prefix) for resource_id, _ in live for prefix in FORMATS}
             for prefix, format_ in FORMATS.items():
                 numbers = [resource_id for resource_id, _ in live]
-                made = renderings.render(session, format_, numbers, repository_id=home.repository_id, base_url=base)
+                made = renderings.render(session, format_, numbers, issuer=home.issuer)
                 for resource_id, change in live:
                     assert kept[resource_id, prefix].content == made[resource_id]
                     assert kept[resource_id, prefix].change == change

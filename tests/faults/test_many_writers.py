@@ -19,19 +19,19 @@ from typing import Any
 
 import pytest
 import soundness
-from factories import START, drafted, institution, opened, record
+from factories import START, collected, drafted, institution, opened, record
 from fault_counts import TIMEOUT, count
 from lxml import etree
 from sqlmodel import select
 
 from harvest import provider
-from oer import db, deposits, exposure, institutions, publishing, queries
+from oer import collections, db, deposits, exposure, institutions, publishing, queries
 from oer.db import reading, transaction
 from oer.errors import Conflict, NotFound, Unavailable
-from oer.exposure import clock
+from oer.exposure import blocks, clock, renderings
 from oer.exposure.clock import Tick
 from oer.installation import Installation
-from oer.models import OaiRecord, Resource, SetMember
+from oer.models import OaiRecord, OaiSet, Resource, SetMember
 from oer.policy import OPERATOR
 
 pytestmark = pytest.mark.timeout(TIMEOUT)
@@ -40,7 +40,9 @@ WRITERS = count(8, 24)
 SECONDS = count(3, 60)
 QUICK, DENSE = 20_000, 5  # seconds of the repository in one of ours
 SPEEDS = pytest.mark.parametrize("speed", [QUICK, DENSE], ids=["quick", "dense"])
+HARVESTERS = count(1, 4)  # of each set
 PLACES = ("left", "right", "other")
+SETS = (None, "institution:top", "institution:top:left", "institution:other", "language:fr", "collection")
 OAI = "{http://www.openarchives.org/OAI/2.0/}"
 
 step = clock.step
@@ -60,17 +62,19 @@ class FastClock:
 
 @dataclass
 class Writer:
-    """Publishes, revises, withdraws, restores and moves whatever there is, its own or others'."""
+    """Publishes, revises, withdraws, restores, moves and collects whatever there is, its own or others'."""
 
     home: Installation
     chance: random.Random
     known: list[str]  # of all writers
+    collection: str
     done: Counter[str] = field(default_factory=Counter)
     before: Callable[[], None] = lambda: None
 
     def work(self, until: float) -> Counter[str]:
         while time.monotonic() < until:
-            act = self.chance.choice((self.publish, self.revise, self.revise, self.withdraw, self.restore, self.move))
+            acts = (self.publish, self.revise, self.revise, self.withdraw, self.restore, self.move, self.collect)
+            act = self.chance.choice(acts)
             try:
                 act()
             except (Conflict, NotFound):
@@ -83,7 +87,8 @@ class Writer:
         return self.done
 
     def _described(self) -> Any:
-        return record(f"الدرس {self.chance.randrange(10**9)}", access={"kind": "metadata-only"})
+        spoken = [self.chance.choice(("ar", "fr"))]
+        return record(f"الدرس {self.chance.randrange(10**9)}", access={"kind": "metadata-only"}, languages=spoken)
 
     def publish(self) -> None:
         place = self.chance.choice(PLACES)
@@ -142,6 +147,12 @@ class Writer:
             session.add(resource)
             exposure.expose(session, [(resource, there)], repository_id=self.home.repository_id, now=self.home.now())
 
+    def collect(self) -> None:
+        public_id, verb = self._one(), self.chance.choice((collections.add, collections.add, collections.take_out))
+        self.before()
+        with transaction(self.home.engine) as session:
+            verb(session, OPERATOR, self.collection, public_id, now=self.home.now())
+
 
 # ── Harvesters ───────────────────────────────────────────────────────────────────────────────────
 
@@ -157,12 +168,15 @@ class Seen:
 
 @dataclass
 class Harvester:
-    """Walks complete lists by tokens, then increments from the first ``responseDate`` of the last complete one."""
+    """Walks complete lists by tokens, then increments from the first ``responseDate`` of the last complete one; or,
+    ``full``, complete ones again and again.
+    """
 
     home: Installation
     chance: random.Random
     spec: str | None = None
     days: bool = False
+    full: bool = False
     since: str | None = None
     picture: dict[str, Seen] = field(default_factory=dict)
     done: Counter[str] = field(default_factory=Counter)
@@ -190,7 +204,7 @@ class Harvester:
     def run(self, *, whole: bool = False) -> None:
         """One list. Unless ``whole`` it may break off anywhere, or ask for a page twice, as real ones do."""
         arguments = {"metadataPrefix": "oai_dc"}
-        if self.since:
+        if self.since and not self.full:
             arguments["from"] = self.since
         if self.spec:
             arguments["set"] = self.spec
@@ -213,9 +227,19 @@ class Harvester:
 
 
 def harvesters(home: Installation) -> list[Harvester]:
-    wanted = [(None, False), (None, True), ("institution:top", False), ("institution:top:left", True)]
-    wanted += [("institution:other", False), ("institution:top:right", False)]
-    return [Harvester(home, random.Random(n), spec, days) for n, (spec, days) in enumerate(wanted)]
+    """Four of each set: full and incremental, by seconds and by days."""
+    wanted = [(spec, days, full) for spec in SETS for days in (False, True) for full in (False, True)]
+    chosen = wanted[:: 4 // HARVESTERS] if HARVESTERS < 4 else wanted
+    return [Harvester(home, random.Random(n), *each) for n, each in enumerate(chosen)]
+
+
+def pack(home: Installation, until: float) -> None:
+    """The worker's part: lists packed, and packed anew, under everybody's hands."""
+    while time.monotonic() < until:
+        renderings.catch_up(home.engine, home.issuer)
+        blocks.catch_up(home.engine, home.issuer)
+        blocks.mend(home.engine, home.issuer)
+        time.sleep(0.02)
 
 
 # ── Truth ────────────────────────────────────────────────────────────────────────────────────────
@@ -238,8 +262,8 @@ def truth(home: Installation, spec: str | None) -> dict[str, Seen]:
     """What the tables say of every record of the set, those that have left it included as deleted."""
     with reading(home.engine) as session:
         query = select(OaiRecord, Resource).join(Resource, Resource.id == OaiRecord.resource_id)  # type: ignore[arg-type]
-        inside = select(SetMember.resource_id, SetMember.present).where(SetMember.spec == spec)
-        present = dict(session.exec(inside).all())
+        inside = select(SetMember.resource_id, SetMember.present).join(OaiSet, OaiSet.id == SetMember.set_id)  # type: ignore[arg-type]
+        present = dict(session.exec(inside.where(OaiSet.spec == spec)).all())
         found = {}
         for kept, resource in session.exec(query):
             if spec is not None and resource.id not in present:
@@ -271,7 +295,7 @@ def difference(home: Installation, harvester: Harvester) -> Difference:
 
 @contextmanager
 def world(folder: Path, speed: int) -> Iterator[Installation]:
-    with opened(folder, now=FastClock(speed), oai_page_size=7, database_pool=WRITERS + 10) as home:
+    with opened(folder, now=FastClock(speed), oai_page_size=7, database_pool=WRITERS + 6 * HARVESTERS + 5) as home:
         with transaction(home.engine) as session:
             top = institution(session, "top", now=START)
             for slug, parent in (("left", top), ("right", top), ("other", None)):
@@ -282,20 +306,23 @@ def world(folder: Path, speed: int) -> Iterator[Installation]:
 def storm(home: Installation, before: Callable[[], None] = lambda: None) -> Difference:
     """Everybody at once for a while, then one last increment of each harvester; what they have wrong in sum."""
     known: list[str] = []
-    first = Writer(home, random.Random(0), known, before=before)
-    for _ in range(8):
+    collection = collected(home, at="top", shown=True)
+    first = Writer(home, random.Random(0), known, collection, before=before)
+    for _ in range(30):
         first.publish()
     walking, wrote, walked = harvesters(home), Counter[str](), Counter[str]()
     for turn in range(5):  # a busy machine may get too little done in one
         until = time.monotonic() + SECONDS
-        with ThreadPoolExecutor(WRITERS + len(walking)) as pool:
+        with ThreadPoolExecutor(WRITERS + len(walking) + 1) as pool:
             running = [pool.submit(each.work, until) for each in walking]
+            packing = pool.submit(pack, home, until)
             writing = [
-                pool.submit(Writer(home, random.Random(seed), known, before=before).work, until)
+                pool.submit(Writer(home, random.Random(seed), known, collection, before=before).work, until)
                 for seed in range(turn * WRITERS + 1, (turn + 1) * WRITERS + 1)
             ]
         for each in running:
             each.result()
+        packing.result()
         wrote += sum((each.result() for each in writing), Counter[str]())
         walked = sum((harvester.done for harvester in walking), Counter[str]())
         if wrote.total() - wrote["refused"] - wrote["busy"] > 15 and walked["runs"] > 2 * len(walking):
@@ -324,6 +351,7 @@ def test_no_harvester_misses_anything(tmp_path: Path, speed: int, monkeypatch: p
         return tick
 
     monkeypatch.setattr(clock, "step", slow_step)
+    monkeypatch.setattr(blocks, "SIZE", 7)
     with world(tmp_path, speed) as home:
         assert storm(home) == Difference()
         assert soundness.faults(home) == []

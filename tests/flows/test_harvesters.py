@@ -1,111 +1,225 @@
-"""Harvesters that others wrote take everything, and learn of a withdrawal."""
+"""Harvesters that others wrote take everything in every format, learn of withdrawals, and keep up with changes."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import serving
 from conftest import ROOT
+from fault_counts import TIMEOUT, count
 from lxml import etree
 from oaipmh_scythe import Scythe
 from serving import Home
 from sickle import Sickle
 
-RECORDS = 230
+from metadata.crosswalks import FORMATS
+from metadata.xml import NAMESPACES
+from oer.client import Client as Rest
+
+RECORDS = count(230, 10_000)  # never on one page
+FOLLOWED = ("oai_dc", "lom")
+
+pytestmark = pytest.mark.timeout(TIMEOUT)
+
+
+@dataclass
+class Holdings:
+    """What harvesters must find. ``states``: whether the record of each OAI identifier is deleted."""
+
+    home: Home
+    withdrawn: set[str] = field(default_factory=set)
+    states: dict[str, bool] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        return f"{self.home.url}/oai"
+
+    def live(self) -> list[str]:
+        return [identifier for identifier, deleted in self.states.items() if not deleted]
+
+    def look(self) -> None:
+        """What is published, as REST has it, and what was withdrawn here."""
+        with Rest(self.home.url) as rest:
+            published = [resource.oai_identifier for resource in rest.resources()]
+        self.states = dict.fromkeys(published, False) | dict.fromkeys(self.withdrawn, True)
+
+    def withdraw(self, identifier: str) -> None:
+        self.home.oer("withdraw", local(identifier), "--reason", "duplicate")
+        self.withdrawn.add(identifier)
+
+    def change(self) -> set[str]:
+        """One record is withdrawn, one brought back, three are new. The identifiers of all five."""
+        before, back, gone = set(self.states), min(self.withdrawn), min(self.live())
+        self.withdraw(gone)
+        self.home.oer("restore", local(back))
+        self.withdrawn.remove(back)
+        self.home.oer("bench", "seed", 3)
+        self.look()
+        return self.states.keys() - before | {back, gone}
+
+
+def local(identifier: str) -> str:
+    return identifier.rpartition(":")[2]
 
 
 @pytest.fixture(scope="module")
-def harvested(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, str]]:
-    """A served installation with many records, one of them withdrawn; and the withdrawn one's OAI identifier."""
+def holdings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Holdings]:
+    """A served installation with many records, two of them withdrawn when half of the others were not there yet."""
     with serving.home(tmp_path_factory.mktemp("harvest")) as home:
-        home.oer("bench", "seed", RECORDS)
+        home.oer("bench", "seed", RECORDS // 2)
         with serving.serving(home):
-            first = next(iter(Sickle(f"{home.url}/oai").ListIdentifiers(metadataPrefix="oai_dc")))
-            home.oer("withdraw", first.identifier.rpartition(":")[2], "--reason", "duplicate")
-            yield home, first.identifier
+            found = Holdings(home)
+            found.look()
+            for identifier in found.live()[:2]:
+                found.withdraw(identifier)
+            home.oer("bench", "seed", RECORDS - RECORDS // 2, "--seed", "2")
+            found.look()
+            assert len(found.states) == RECORDS
+            yield found
 
 
-def test_sickle_takes_everything(harvested: tuple[Home, str]) -> None:
-    home, gone = harvested
-    records = list(Sickle(f"{home.url}/oai").ListRecords(metadataPrefix="oai_dc"))
-    assert len({record.header.identifier for record in records}) == len(records) == RECORDS
-    assert [record.header.identifier for record in records if record.deleted] == [gone]
-    assert all(record.metadata["title"] for record in records if not record.deleted)
-    sets = {found.setSpec for found in Sickle(f"{home.url}/oai").ListSets()}
-    assert "institution:bench-league:bench-university:bench-chair" in sets
+# ── The harvesters ───────────────────────────────────────────────────────────────────────────────
 
 
-def test_sickle_takes_what_is_new(harvested: tuple[Home, str]) -> None:
-    home, gone = harvested
-    source = Sickle(f"{home.url}/oai")
-    stamp = source.GetRecord(identifier=gone, metadataPrefix="oai_dc").header.datestamp
-    changed = {
-        header.identifier: header for header in source.ListIdentifiers(metadataPrefix="oai_dc", **{"from": stamp})
-    }
-    assert changed[gone].deleted
+@dataclass(frozen=True)
+class Taken:
+    """One record as a harvester gave it: the namespace of its description, and all words in it."""
+
+    identifier: str
+    deleted: bool
+    namespace: str = ""
+    words: str = ""
 
 
-def test_oaipmh_scythe_takes_everything(harvested: tuple[Home, str]) -> None:
-    home, gone = harvested
-    with Scythe(f"{home.url}/oai") as source:
-        records = list(source.list_records(metadata_prefix="oai_dc"))
-    assert len({record.header.identifier for record in records}) == len(records) == RECORDS
-    assert [record.header.identifier for record in records if record.deleted] == [gone]
+Harvester = Callable[[str, str, str | None], list[Taken]]  # base URL, metadata prefix, from
+
+
+def _described(identifier: str, deleted: bool, record: etree._Element) -> Taken:
+    description = record.find("{*}metadata/*")
+    if description is None:
+        return Taken(identifier, deleted)
+    return Taken(identifier, deleted, etree.QName(description).namespace or "", words(description))
+
+
+def words(description: etree._Element) -> str:
+    return " ".join("".join(description.itertext()).split())
+
+
+def sickle(url: str, prefix: str, since: str | None) -> list[Taken]:
+    wanted = {"metadataPrefix": prefix} | ({"from": since} if since else {})
+    return [_described(one.header.identifier, one.deleted, one.xml) for one in Sickle(url).ListRecords(**wanted)]
+
+
+def scythe(url: str, prefix: str, since: str | None) -> list[Taken]:
+    with Scythe(url) as source:
+        records = source.list_records(metadata_prefix=prefix, from_=since)
+        return [_described(one.header.identifier, one.deleted, one.xml) for one in records]
 
 
 # By callback: without one, the harvester keeps the records of its last page only.
 _PERL = r"""
 use HTTP::OAI;
-my $source = HTTP::OAI::Harvester->new(baseURL => $ARGV[0]);
-my $answer = $source->ListRecords(metadataPrefix => 'oai_dc', onRecord => sub {
+binmode STDOUT, ':encoding(UTF-8)';
+my ($url, $prefix, $since) = @ARGV;
+my $source = HTTP::OAI::Harvester->new(baseURL => $url);
+my $answer = $source->ListRecords(metadataPrefix => $prefix, ($since ? (from => $since) : ()), onRecord => sub {
     my ($record) = @_;
-    print $record->identifier, "\t", ($record->is_deleted ? 'deleted' : 'live'), "\n";
+    my ($description) = $record->metadata ? $record->metadata->dom->firstChild->nonBlankChildNodes : ();
+    my @said = $description ? ($description->namespaceURI, join ' ', split ' ', $description->textContent) : ('', '');
+    print join("\t", $record->identifier, ($record->is_deleted ? 1 : 0), @said), "\n";
 });
 die $answer->message if $answer->is_error;
 """
 
 
-@pytest.mark.clients
-def test_http_oai_takes_everything(harvested: tuple[Home, str]) -> None:
-    home, gone = harvested
+def http_oai(url: str, prefix: str, since: str | None) -> list[Taken]:
     if subprocess.run(["perl", "-MHTTP::OAI", "-e1"], capture_output=True, check=False).returncode:
         serving.servers.missing("HTTP::OAI is not installed (package libhttp-oai-perl)")
-    done = subprocess.run(
-        ["perl", "-e", _PERL, f"{home.url}/oai"], capture_output=True, text=True, check=False, timeout=120
-    )
+    command = ["perl", "-e", _PERL, url, prefix, *([since] if since else [])]
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False, timeout=TIMEOUT)
     assert done.returncode == 0, done.stderr
-    found = dict(line.split("\t") for line in done.stdout.splitlines())
-    assert len(found) == RECORDS
-    assert [identifier for identifier, state in found.items() if state == "deleted"] == [gone]
+    rows = (line.split("\t") for line in done.stdout.splitlines())
+    return [Taken(identifier, deleted == "1", *said) for identifier, deleted, *said in rows]
 
 
-def test_every_answer_of_a_full_harvest_is_valid(harvested: tuple[Home, str], shared: Path) -> None:
-    home, gone = harvested
+HARVESTERS = [sickle, scythe, pytest.param(http_oai, marks=pytest.mark.clients)]
+
+
+def by_identifier(taken: list[Taken]) -> dict[str, Taken]:
+    """None is there twice in a list that did not change."""
+    found = {one.identifier: one for one in taken}
+    assert len(found) == len(taken)
+    return found
+
+
+def states(taken: dict[str, Taken]) -> dict[str, bool]:
+    return {identifier: one.deleted for identifier, one in taken.items()}
+
+
+# ── What they find ───────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("prefix", FOLLOWED)
+@pytest.mark.parametrize("harvest", HARVESTERS)
+def test_everything_is_taken(holdings: Holdings, harvest: Harvester, prefix: str) -> None:
+    found = by_identifier(harvest(holdings.url, prefix, None))
+    assert states(found) == holdings.states
+    assert {one.namespace for one in found.values() if not one.deleted} == {FORMATS[prefix].namespace}
+    assert {one.words for one in found.values() if one.deleted} == {""}
+    with Rest(holdings.home.url) as rest:
+        for identifier in holdings.live()[:: RECORDS // 5]:
+            written = rest.rendered(local(identifier), prefix)
+            assert found[identifier].words == words(etree.fromstring(written))
+
+
+@pytest.mark.parametrize("harvest", HARVESTERS)
+def test_changes_are_taken(holdings: Holdings, harvest: Harvester) -> None:
+    """What a harvester has, with what has changed since it began, is what is there now."""
+    since = Sickle(holdings.url).harvest(verb="Identify").xml.findtext("{*}responseDate")
+    before = {prefix: by_identifier(harvest(holdings.url, prefix, None)) for prefix in FOLLOWED}
+    changed = holdings.change()
+    for prefix, had in before.items():
+        news = by_identifier(harvest(holdings.url, prefix, since))
+        assert changed <= news.keys()
+        assert len(news) < len(had), "an increment, not everything once more"
+        assert states(had | news) == holdings.states
+
+
+def test_sets_are_taken(holdings: Holdings) -> None:
+    source = Sickle(holdings.url)
+    spec = "institution:bench-league:bench-university:bench-chair"
+    assert spec in {found.setSpec for found in source.ListSets()}
+    inside = {header.identifier for header in source.ListIdentifiers(metadataPrefix="oai_dc", set=spec)}
+    headers = source.ListIdentifiers(metadataPrefix="oai_dc")
+    assert inside == {header.identifier for header in headers if spec in header.setSpecs}
+
+
+def test_every_answer_of_a_full_harvest_is_valid(holdings: Holdings, shared: Path) -> None:
     schema = etree.XMLSchema(etree.parse(shared / "xsd" / "all.xsd"))
-    source = Sickle(f"{home.url}/oai")
-    questions = [
-        {"verb": "Identify"},
-        {"verb": "ListMetadataFormats"},
-        {"verb": "ListSets"},
-        {"verb": "GetRecord", "identifier": gone, "metadataPrefix": "oai_dc"},
-        {"verb": "GetRecord", "identifier": "oai:elsewhere:1", "metadataPrefix": "oai_dc"},
-        {"verb": "Nonsense"},
-    ]
-    questions.extend({"verb": verb, "metadataPrefix": "oai_dc"} for verb in ("ListRecords", "ListIdentifiers"))
-    seen = 0
-    while questions:
-        answer = source.harvest(**questions.pop())
-        document = etree.fromstring(answer.raw.encode())
+    source = Sickle(holdings.url)
+
+    def ask(verb: str, **arguments: str) -> etree._Element:
+        document = etree.fromstring(source.harvest(verb=verb, **arguments).raw.encode())
         schema.assertValid(document)
-        seen += 1
-        token = document.findtext(".//{*}resumptionToken")
-        if token:
-            questions.append({"verb": document.find("{*}request").get("verb"), "resumptionToken": token})
-    assert seen == 6 + 2 * 3, "two lists of three pages each, and six single answers"
+        return document[2]
+
+    for verb in ("Identify", "ListMetadataFormats", "ListSets", "Nonsense"):
+        ask(verb)
+    for identifier in (min(holdings.withdrawn), "oai:elsewhere:1"):
+        ask("GetRecord", identifier=identifier, metadataPrefix="oai_dc")
+    for verb, prefix in [("ListIdentifiers", "oai_dc"), *(("ListRecords", prefix) for prefix in FORMATS)]:
+        sent, arguments = 0, {"metadataPrefix": prefix}
+        while arguments:
+            *items, token = ask(verb, **arguments)
+            assert (token.get("cursor"), token.get("completeListSize")) == (str(sent), str(len(holdings.states)))
+            sent += len(items)
+            arguments = {"resumptionToken": token.text} if token.text else {}
+        assert sent == len(holdings.states)
 
 
-def test_the_samples_are_valid_in_oai_dc(tmp_path: Path, shared: Path) -> None:
+def test_the_samples_are_valid_in_every_format(tmp_path: Path, shared: Path) -> None:
     schema = etree.XMLSchema(etree.parse(shared / "xsd" / "all.xsd"))
     with serving.home(tmp_path) as home:
         home.oer("institution", "add", "library", "--ar", "المكتبة", "--kind", "organisation")
@@ -113,7 +227,9 @@ def test_the_samples_are_valid_in_oai_dc(tmp_path: Path, shared: Path) -> None:
         home.oer("import", index, "--files", shared / "samples", "--institution", "library", "--publish")
         home.oer("worker", "--once")
         with serving.serving(home):
-            answer = Sickle(f"{home.url}/oai").harvest(verb="ListRecords", metadataPrefix="oai_dc")
-    document = etree.fromstring(answer.raw.encode())
-    schema.assertValid(document)
-    assert len(document.findall(".//{*}record")) == 49
+            source = Sickle(f"{home.url}/oai")
+            answers = {prefix: source.harvest(verb="ListRecords", metadataPrefix=prefix) for prefix in FORMATS}
+    for prefix, answer in answers.items():
+        document = etree.fromstring(answer.raw.encode())
+        schema.assertValid(document)
+        assert len(document.findall(f".//{{{NAMESPACES['oai']}}}record")) == 49, prefix

@@ -114,7 +114,7 @@ def test_a_record_has_its_header_its_sets_and_its_body(partner: Partner) -> None
     answer = partner.ask("GetRecord", "oai_dc", identifier=oai_id(partner, local))
     [header] = answer.headers
     assert header.identifier == oai_id(partner, local)
-    assert header.sets == ("institution", "institution:college")
+    assert header.places == ("institution", "institution:college")
     assert answer.texts("dc:title") == ["الماء & <الضوء>"]
     assert f"https://oer.example.org/resources/{local}" in answer.texts("dc:identifier")
 
@@ -124,16 +124,16 @@ def test_a_kept_rendering_and_one_made_on_the_spot_are_the_same(partner: Partner
     pair = [(b"verb", b"GetRecord"), (b"metadataPrefix", b"oai_dc"), (b"identifier", oai_id(partner, local).encode())]
     before = partner.raw(*pair)
     home = partner.home
-    assert renderings.catch_up(home.engine, repository_id=home.repository_id, base_url=home.settings.base_url) == 1
+    assert renderings.catch_up(home.engine, home.issuer) == 1
     assert partner.raw(*pair) == before
 
 
 def test_a_kept_rendering_is_what_a_page_shows_until_the_record_changes(partner: Partner) -> None:
     [local] = partner.publish(described=record("قبل"))
     home = partner.home
-    renderings.catch_up(home.engine, repository_id=home.repository_id, base_url=home.settings.base_url)
+    renderings.catch_up(home.engine, home.issuer)
     with transaction(home.engine) as session:
-        kept = b"<oai_dc:dc xmlns:oai_dc='http://www.openarchives.org/OAI/2.0/oai_dc/'/>"
+        kept = b"<metadata><oai_dc:dc xmlns:oai_dc='http://www.openarchives.org/OAI/2.0/oai_dc/'/></metadata>"
         session.connection().execute(sa.update(Rendering).values(content=kept))
     assert partner.begin().texts("dc:title") == []
     partner.touch(local)

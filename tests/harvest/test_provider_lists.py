@@ -262,7 +262,7 @@ def test_a_set_holds_what_its_branches_hold(partner: Partner) -> None:
     assert ids(partner.pages(set="institution:top:left")) == [left]
     assert ids(partner.pages(set="institution")) == [top, left, other]
     [_, header, _] = partner.begin().headers
-    assert header.sets == ("institution", "institution:top", "institution:top:left")
+    assert header.places == ("institution", "institution:top", "institution:top:left")
 
 
 def test_every_set_in_a_header_is_listed_and_can_be_harvested(partner: Partner) -> None:
@@ -289,7 +289,7 @@ def test_a_record_that_left_a_set_is_deleted_to_those_who_harvest_the_set_and_to
     for spec in ("institution:top:right", "institution:top", "institution"):
         [header] = partner.begin(verb, since=since, set=spec).headers
         assert not header.deleted
-        assert header.sets == ("institution", "institution:top", "institution:top:right")
+        assert header.places == ("institution", "institution:top", "institution:top:right")
     one = partner.ask("GetRecord", "oai_dc", identifier=old.identifier)
     assert not one.headers[0].deleted
     assert one.bodies == 1

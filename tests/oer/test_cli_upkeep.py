@@ -17,6 +17,7 @@ from sqlmodel import select
 
 from api import i18n
 from metadata import validate
+from metadata.crosswalks import FORMATS
 from oer import deposits, jobs, queries, working
 from oer.cli import output, seeding
 from oer.db import reading, transaction
@@ -123,12 +124,12 @@ def test_a_sweep_takes_what_nothing_refers_to_and_only_when_it_is_old(terminal: 
 def test_the_worker_renders_and_runs_what_is_due_and_leaves_what_recurs_for_later(terminal: Terminal) -> None:
     public_id = terminal.deposited()
     with terminal.home() as home, reading(home.engine) as session:
-        assert renderings.behind(session, base_url=home.settings.base_url) == 1
+        assert renderings.behind(session, home.issuer) == 1
     terminal.good("worker", "--once")
     with terminal.home() as home:
         tables = snapshots.tables(home)
         with reading(home.engine) as session:
-            assert renderings.behind(session, base_url=home.settings.base_url) == 0
+            assert renderings.behind(session, home.issuer) == 0
     assert len(tables["rendering"]) >= 1
     assert len(tables["job"]) == len(working.RECURRING)  # a call every hour by cron is a worker too
     terminal.good("worker", "--once")
@@ -249,3 +250,19 @@ def test_resources_are_measured_against_datasette_with_the_same_records(terminal
     missing = terminal("bench", "resources", "--datasette", str(terminal.folder / "none"))
     assert missing.code == 2
     assert "pip install datasette" in missing.err
+
+
+def test_rendering_writes_every_format_and_stamps_what_shows_something_else(terminal: Terminal) -> None:
+    public_id = terminal.deposited()
+    told = terminal.json("oai", "render")
+    assert (told["records"], told["stamped"]) == (1, 0)
+    with terminal.home() as home:
+        assert {row[1] for row in snapshots.tables(home)["rendering"]} == set(FORMATS)
+    moved = {"OER_BASE_URL": "https://new.example.org"}
+    assert terminal.json("oai", "render", "--no-stamp", **moved)["stamped"] == 0
+    findings = {finding["code"]: finding["message"] for finding in terminal.json("doctor", **moved)}
+    assert "1" in findings["doctor.unstamped"]
+    assert terminal.json("oai", "render", **moved)["stamped"] == 1
+    assert "doctor.unstamped" not in {finding["code"] for finding in terminal.json("doctor", **moved)}
+    assert terminal.json("oai", "render", **moved)["records"] == 0
+    assert public_id

@@ -1,10 +1,10 @@
 from factories import START, drafted, institution, published, record
-from sqlmodel import select
+from memberships import members
 
 from oer import exposure, queries
 from oer.db import reading, transaction
 from oer.exposure import memberships
-from oer.models import OaiRecord, SetMember
+from oer.models import OaiRecord
 
 
 def expose_all(home, ids, verb=exposure.expose, *, at: str | None = None):
@@ -23,7 +23,7 @@ def expose_all(home, ids, verb=exposure.expose, *, at: str | None = None):
 def sets_of(home, public_id) -> dict[str, tuple[bool, int]]:
     with reading(home.engine) as session:
         resource = queries.resources.by_public_id(session, public_id=public_id)
-        rows = session.exec(select(SetMember).where(SetMember.resource_id == resource.id)).all()
+        rows = members(session, resource.id)
         return {row.spec: (row.present, row.change) for row in rows}
 
 

@@ -6,13 +6,14 @@ from contextlib import suppress
 
 import pytest
 from factories import START, act, drafted, institution, member, published, record
+from memberships import members
 from sqlmodel import select
 
-from oer import collections, deposits, institutions, invitations, publishing, queries
+from oer import collections, deposits, institutions, invitations, publishing, queries, refreshing, working
 from oer.db import reading, transaction
 from oer.errors import Conflict, Forbidden, Invalid, NotFound, OerError, Stale, Unavailable
 from oer.exposure import renderings
-from oer.models import AuditEntry, Institution, OaiRecord, Rendering, SetMember
+from oer.models import AuditEntry, Institution, OaiRecord, Rendering
 from oer.policy import OPERATOR
 from oer.workflow import Role
 
@@ -50,7 +51,7 @@ def sets_of(home, public_id):
     """Specs that the resource is in, and those that it has left."""
     with reading(home.engine) as session:
         resource = queries.resources.by_public_id(session, public_id=public_id)
-        rows = session.exec(select(SetMember).where(SetMember.resource_id == resource.id)).all()
+        rows = members(session, resource.id)
         return {row.spec for row in rows if row.present}, {row.spec for row in rows if not row.present}
 
 
@@ -144,7 +145,7 @@ def test_a_new_name_is_the_publisher_of_its_own_resources_for_those_who_harvest(
     assert oai_record(home, own).change > before[own]
     assert oai_record(home, above).change == before[above]
     assert oai_record(home, hidden).deleted
-    while renderings.catch_up(home.engine, repository_id=home.repository_id, base_url=home.settings.base_url):
+    while renderings.catch_up(home.engine, home.issuer):
         pass
     with reading(home.engine) as session:
         resource = queries.resources.by_public_id(session, public_id=own)
@@ -196,10 +197,30 @@ def test_tombstones_of_a_moved_branch_stay_tombstones_and_name_sets_that_there_a
 
 def test_more_resources_than_are_shown_at_a_time_all_move_each_with_a_change_of_its_own(home, tree, monkeypatch):
     ids = [published(home, at=place, described=record(str(n))) for n, place in enumerate(["school", "club"] * 4)]
-    monkeypatch.setattr(institutions, "_BATCH", 3)
+    monkeypatch.setattr(refreshing, "BATCH", 3)
     edit(home, "school", {"parent": "other"})
+    assert ["institution:other" in sets_of(home, one)[0] for one in ids] == [True] * 3 + [False] * 5
+    working.drain(home)
     assert all("institution:other" in sets_of(home, one)[0] for one in ids)
     assert len({oai_record(home, one).change for one in ids}) == 8
+    changes = [oai_record(home, one).change for one in ids]
+    ask_again(home)
+    working.drain(home)
+    assert [oai_record(home, one).change for one in ids] == changes  # nothing has left a set since
+
+
+def ask_again(home):
+    with transaction(home.engine) as session:
+        refreshing.ask(session, now=home.now())
+
+
+def test_a_new_name_of_a_large_institution_is_shown_with_everything_it_has(home, tree, monkeypatch):
+    ids = [published(home, at="school", described=record(str(n))) for n in range(7)]
+    before = [oai_record(home, one).change for one in ids]
+    monkeypatch.setattr(refreshing, "BATCH", 3)
+    edit(home, "school", {"names": {"fr": "École nouvelle"}})
+    working.drain(home)
+    assert all(oai_record(home, one).change > change for one, change in zip(ids, before, strict=True))
 
 
 def test_roles_above_the_new_place_count_and_those_of_the_old_do_not(home, tree):

@@ -2,6 +2,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from factories import START, act, drafted, institution, member, published, record, undone
+from memberships import members
 from sqlmodel import select
 
 from metadata import versions
@@ -35,9 +36,8 @@ def oai(home: Installation, public_id: str) -> tuple[OaiRecord, dict[str, bool]]
     with reading(home.engine) as session:
         resource = queries.resources.by_public_id(session, public_id=public_id)
         row = session.get(OaiRecord, resource.id)
-        members = session.exec(select(SetMember).where(SetMember.resource_id == resource.id)).all()
-        assert all(member.change == row.change for member in members)
-        return row, {member.spec: member.present for member in members}
+        assert all(member.change == row.change for member in members(session, resource.id, root=""))
+        return row, {member.spec: member.present for member in members(session, resource.id)}
 
 
 def clock_of(home: Installation) -> tuple[int, datetime]:

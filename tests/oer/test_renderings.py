@@ -9,6 +9,7 @@ from metadata.crosswalks import FORMATS
 from oer import deposits, publishing, queries
 from oer.db import reading, transaction
 from oer.exposure import renderings
+from oer.exposure.renderings import Issuer
 from oer.models import Projection, Rendering
 
 ADDRESS = "https://oer.example.org"
@@ -19,13 +20,17 @@ def small(monkeypatch):
     monkeypatch.setattr(renderings, "_BATCH", 2)
 
 
+def issuer(home, address: str = ADDRESS) -> Issuer:
+    return dataclasses.replace(home.issuer, base_url=address)
+
+
 def catch_up(home, address: str = ADDRESS, **named) -> int:
-    return renderings.catch_up(home.engine, repository_id=home.repository_id, base_url=address, **named)
+    return renderings.catch_up(home.engine, issuer(home, address), **named)
 
 
 def behind(home, address: str = ADDRESS, **named) -> int:
     with reading(home.engine) as session:
-        return renderings.behind(session, base_url=address, **named)
+        return renderings.behind(session, issuer(home, address), **named)
 
 
 def kept(home) -> dict[tuple[int, str], Rendering]:
@@ -36,7 +41,7 @@ def kept(home) -> dict[tuple[int, str], Rendering]:
 def current(home, public_id: str, address: str = ADDRESS) -> bytes | None:
     """What a page of records finds: None where it must render on the spot."""
     with reading(home.engine) as session:
-        revision = renderings.revision(FORMATS["oai_dc"], address)
+        revision = renderings.revision(FORMATS["oai_dc"], issuer(home, address))
         return queries.records.one(session, public_id=public_id, prefix="oai_dc", revision=revision).content
 
 
@@ -60,9 +65,7 @@ def test_what_is_kept_is_what_would_be_rendered_on_the_spot(home):
     catch_up(home)
     with reading(home.engine) as session:
         resource = queries.resources.by_public_id(session, public_id=public_id)
-        now = renderings.render(
-            session, FORMATS["oai_dc"], [resource.id], repository_id=home.repository_id, base_url=ADDRESS
-        )
+        now = renderings.render(session, FORMATS["oai_dc"], [resource.id], issuer=issuer(home))
     assert now[resource.id] == current(home, public_id)
     assert f"{ADDRESS}/resources/{public_id}".encode() in now[resource.id]
 
@@ -152,12 +155,23 @@ def test_another_crosswalk_revision_starts_anew(home):
         assert [row.revision for row in rows] == [f"next {ADDRESS}"]
 
 
-def test_only_one_progress_is_remembered(home):
+def test_only_one_progress_is_remembered_and_what_it_leaves_unstamped(home):
     published(home)
     for address in (ADDRESS, "https://new.example.org"):
         catch_up(home, address)
     with reading(home.engine) as session:
-        assert len(session.exec(select(Projection)).all()) == 1
+        rows = {row.name: row.change for row in session.exec(select(Projection))}
+        assert len(rows) == 2
+        assert rows["unstamped"] == renderings.unstamped(session) == 1
+
+
+def test_a_format_that_is_new_leaves_every_datestamp_true(home):
+    published(home)
+    catch_up(home, formats={"oai_dc": FORMATS["oai_dc"]})
+    other = dataclasses.replace(FORMATS["oai_dc"], prefix="other")
+    assert catch_up(home, formats={"oai_dc": FORMATS["oai_dc"], "other": other}) == 1
+    with reading(home.engine) as session:
+        assert renderings.unstamped(session) == 0
 
 
 def test_an_ended_embargo_shows_as_open(home, watch):
@@ -203,7 +217,7 @@ def test_a_damaged_record_stops_no_other(home, caplog):
     assert "سليم".encode() in current(home, sound)
     assert [entry.resource for entry in caplog.records if entry.name == "oer.stored"] == [broken]
     with reading(home.engine) as session:
-        assert renderings.unrendered(session, base_url=ADDRESS) == 1
+        assert renderings.unrendered(session, issuer(home)) == 1
 
 
 def test_a_harvester_gets_a_damaged_record_by_its_name_and_all_others_whole(home):
@@ -211,7 +225,7 @@ def test_a_harvester_gets_a_damaged_record_by_its_name_and_all_others_whole(home
     damage(home, broken)
     with reading(home.engine) as session:
         ids = [queries.resources.by_public_id(session, public_id=one).id for one in (broken, sound)]
-        made = renderings.render(session, FORMATS["oai_dc"], ids, repository_id=home.repository_id, base_url=ADDRESS)
+        made = renderings.render(session, FORMATS["oai_dc"], ids, issuer=issuer(home))
     assert broken.encode() in made[ids[0]]
     assert "سليم".encode() in made[ids[1]]
 
