@@ -23,6 +23,9 @@ LANGUAGE_NAMES = {"ar": "العربية", "fr": "Français", "en": "English"}
 # What a page depends on where programs ask at the same address (:func:`browsing`).
 BROWSING = "Accept, Sec-Fetch-Mode, Upgrade-Insecure-Requests"
 
+# Of OAI-PMH, whose answers are pages too.
+_ARGUMENTS = frozenset([b"verb", b"metadataPrefix", b"identifier", b"set", b"from", b"until", b"resumptionToken"])
+
 _RANGE = re.compile(r"\s*([\w.+*-]+/[\w.+*-]+)\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*)?", re.ASCII)
 
 
@@ -58,6 +61,13 @@ def query(request: HTTPConnection) -> bytes:
     return b"&".join(part for part in request.scope["query_string"].split(b"&") if part and part not in choices)
 
 
+def _kept(request: HTTPConnection) -> bytes:
+    """Of the query what another language of the page needs: arguments of harvesting. What else people put into an
+    address, a token even, is written into no page.
+    """
+    return b"&".join(part for part in query(request).split(b"&") if part.partition(b"=")[0] in _ARGUMENTS)
+
+
 def quoted(query: bytes) -> str:
     """A query to be put into an address: what has no place in one is percent-encoded, the rest stays as it is."""
     return quote(query, safe="%=&+/:?@!$()*,;~")
@@ -87,7 +97,7 @@ def html(request: HTTPConnection, template: str, page: Any) -> bytes:
         "direction": languages.direction(spoken),
         "t": _words(spoken),
         "href": partial(_href, state.prefix, spoken if "lang" in request.query_params else None),
-        "in_language": partial(_in_language, quoted(query(request))),
+        "in_language": partial(_in_language, quoted(_kept(request))),
         "languages": state.installation.settings.languages,
         "repository": state.installation.settings.name(spoken),
         "email": _contact(state.installation.settings),

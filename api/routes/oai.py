@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api import packing, render
+from api import packing, render, security
 from api.errors import DoorError
 from harvest import protocol, provider
 from harvest.answers import Answer
@@ -74,7 +74,11 @@ def _coded(found: Answer, wanted: bool) -> tuple[bytes, bool]:
 
 
 def _sent(content: bytes, packed: bool) -> Response:
-    headers = {"Vary": f"{render.BROWSING}, Accept-Encoding", "Cache-Control": "no-cache"}
+    headers = {
+        "Vary": f"{render.BROWSING}, Accept-Encoding",
+        "Cache-Control": "no-cache",
+        "Content-Security-Policy": security.TREE,
+    }
     if packed:
         headers["Content-Encoding"] = "gzip"
     return Response(content, headers=headers, media_type="text/xml; charset=utf-8")

@@ -2,7 +2,9 @@
 
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,8 +15,10 @@ from lxml import etree
 from oaipmh_scythe import Scythe
 from serving import Home
 from sickle import Sickle
+from sickle.oaiexceptions import NoRecordsMatch
 
 from metadata.crosswalks import FORMATS
+from metadata.oai_record import datestamp
 from metadata.xml import NAMESPACES
 from oer.client import Client as Rest
 
@@ -185,6 +189,25 @@ def test_changes_are_taken(holdings: Holdings, harvest: Harvester) -> None:
         assert changed <= news.keys()
         assert len(news) < len(had), "an increment, not everything once more"
         assert states(had | news) == holdings.states
+
+
+def test_windows_of_time_that_touch_give_every_record_once(holdings: Holdings) -> None:
+    """Some harvesters never ask for the whole list, but for one month or one day after the other."""
+    source = Sickle(holdings.url)
+    answer = source.harvest(verb="Identify").xml
+    first, last = (answer.findtext(path) for path in (".//{*}earliestDatestamp", "{*}responseDate"))
+    begin, end = datetime.fromisoformat(first), datetime.fromisoformat(last)
+    found: list[str] = []
+    while begin <= end:
+        until = begin + timedelta(seconds=4)
+        window = {"from": datestamp(begin), "until": datestamp(until)}
+        with suppress(NoRecordsMatch):
+            found += [header.identifier for header in source.ListIdentifiers(metadataPrefix="oai_dc", **window)]
+        begin = until + timedelta(seconds=1)
+    assert sorted(found) == sorted(holdings.states)
+    days = {"from": first[:10], "until": last[:10]}
+    whole = [header.identifier for header in source.ListIdentifiers(metadataPrefix="oai_dc", **days)]
+    assert sorted(whole) == sorted(holdings.states)
 
 
 def test_sets_are_taken(holdings: Holdings) -> None:
