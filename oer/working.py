@@ -198,14 +198,14 @@ def until_stopped(found: Installation) -> None:
 
 
 def drain(found: Installation) -> int:
-    """Render everything and run every due job, once; the number of jobs. What recurs is due at a later call."""
+    """Run every due job, once, and render everything; the number of jobs. What recurs is due at a later call."""
     schedule(found)
     table = handlers(found)
-    while renderings.catch_up(found.engine, found.issuer) or blocks.catch_up(found.engine, found.issuer):
-        pass
     done = 0
     while jobs.run_next(found.engine, table, attempts=found.settings.job_attempts, now=found.now):
         done += 1
+    while renderings.catch_up(found.engine, found.issuer) or blocks.catch_up(found.engine, found.issuer):
+        pass
     return done
 
 
