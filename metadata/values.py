@@ -9,7 +9,6 @@ from datetime import date
 from functools import lru_cache
 
 import babel
-import langcodes
 
 # Invisible marks that editors leave behind, or that hide words from the reader, and that mean nothing once every
 # value carries its own direction: the traps of storage.file_names but for those that are illegal here. Tag
@@ -89,6 +88,8 @@ def language(tag: str) -> str | None:
     ``langcodes.tag_is_valid`` alone accepts ``en-UK``-like mistakes only after standardising; hence the order.
     Source: BCP 47 (RFC 5646), IANA subtag registry as carried by langcodes.
     """
+    import langcodes  # late: its tables take 3 MB of every process and 30 ms of every start
+
     try:
         standard = langcodes.standardize_tag(tag)
     except ValueError:

@@ -28,9 +28,9 @@ def become(*, host: str, port: int, workers: int, with_worker: bool, log_level: 
     )
     # Threads that read files would each keep an arena of freed memory: 20 MB and more of a process.
     os.environ.setdefault("MALLOC_ARENA_MAX", "2")
-    # Pieces for S3 have 8 MiB: given back at once, instead of kept in a heap full of holes, 10 MiB of a process. Those
+    # Pieces for S3 have 5 MiB: given back at once, instead of kept in a heap full of holes, 10 MiB of a process. Those
     # of 4 MiB for a disk are better kept: asking the kernel for each anew takes 4 s of 2 GB.
-    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(6 << 20))
+    os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(9 << 19))
     os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(16 << 20))
     sys.stdout.flush()
     sys.stderr.flush()

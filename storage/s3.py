@@ -21,7 +21,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from storage.bucket import MOST_PARTS, Bucket, Piece, Taken
+from storage.bucket import LEAST_PART, MOST_PARTS, Bucket, Piece, Taken
 from storage.checksums import ParallelDigest, agree, hex_to_base64
 from storage.chunks import gathered, promised, range_end
 from storage.errors import Busy, Damaged, Missing, StoreError, TooLarge, WrongOffset
@@ -34,7 +34,7 @@ _RECEIPT, _BEGUN, _PIECE = "a-finished", "z-begun", "p-"
 class S3Store:
     """Keeps objects in `bucket` below `prefix`; `piece` is the bytes held in memory for one request."""
 
-    def __init__(self, bucket: Bucket, *, prefix: str = "", piece: int = 8 << 20) -> None:
+    def __init__(self, bucket: Bucket, *, prefix: str = "", piece: int = LEAST_PART) -> None:
         self._bucket = bucket
         self._prefix = f"{prefix.strip('/')}/" if prefix.strip("/") else ""
         self._objects, self._staging, self._temporary = (
@@ -84,7 +84,7 @@ class S3Store:
                 self._bucket.delete_all(piece.name for piece in written)
 
     def _not_too_large(self, size: int) -> None:
-        # About 80 GB with pieces of 8 MiB: beyond it a part of a join would need more memory than two pieces.
+        # About 52 GB with pieces of 5 MiB: beyond it a part of a join would need more memory than two pieces.
         most = (MOST_PARTS - 1) * self._piece
         if size > most:
             raise TooLarge(bytes=most)

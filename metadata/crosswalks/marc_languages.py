@@ -5,8 +5,6 @@ A language without a code of its own has that of the language or group it belong
 
 from functools import lru_cache
 
-import langcodes
-
 # Codes in use; those that the list discontinued are left out.
 _LIST = """
     aar abk ace ach ada ady afa afh afr ain aka akk alb ale alg alt amh ang anp apa ara arc arg arm arn arp art arw
@@ -41,6 +39,8 @@ _GROUP = {language: group for languages, group in _GROUPED.items() for language 
 @lru_cache(maxsize=1024)
 def code(tag: str) -> str | None:
     """``ara`` for ``ar``, ``ar-TN`` and ``aeb``; None where the list has neither the language nor its group."""
+    import langcodes  # late: see metadata.values.language
+
     try:
         language = langcodes.Language.get(tag)
         if not language.language or language.language == "und":
