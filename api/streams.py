@@ -1,6 +1,7 @@
 """Bodies of any length, from the server's loop into a thread that blocks: flat memory, deadlines, no short ends.
 
-The thread pulls pieces of 4 MiB; while it hashes and writes one, the next is received. Threads of uploads are apart
+The thread pulls some 4 MiB at a time; while it hashes and writes them, the next are received. Nothing is copied on
+the way. Threads of uploads are apart
 from those of all other requests, so that slow senders keep nobody waiting.
 """
 
@@ -21,7 +22,7 @@ from oer.errors import Invalid
 from storage import checksums
 
 PIECE = 4 << 20
-_AHEAD = 0  # the next piece is received while the thread works on one, and waits in the hand
+_AHEAD = 0  # the next lot is received while the thread works on one, and waits in the hand
 _SILENCE = 60.0  # seconds without a byte after which a line counts as broken
 _LINGERING = 5.0  # seconds without a byte after which the same sender may come again on another line
 _RETRY = 10  # seconds
@@ -75,9 +76,9 @@ async def into_thread(
 ) -> Result:
     """What ``work`` makes of the body, in a thread of its own. It need not read to the end.
 
-    The pieces have ``size`` bytes, but for the last. They raise BrokenOff where the line breaks, falls silent or
-    brings another length than it said; what came before is handed out first. ``name`` is for :func:`let_go`. Raises
-    what ``work`` raises, and DoorError where too many bodies come at once.
+    The pieces are as the line brought them and change hands ``size`` bytes at a time. They raise BrokenOff where the
+    line breaks, falls silent or brings another length than it said; what came before is handed out first. ``name`` is
+    for :func:`let_go`. Raises what ``work`` raises, and DoorError where too many bodies come at once.
     """
     flow, gate = _Flow(name), _gate(request)
     try:
@@ -86,7 +87,7 @@ async def into_thread(
         raise DoorError("uploads.too-many", headers={"Retry-After": str(_RETRY)}) from None
     if name is not None:
         _named[name] = flow
-    into, out = anyio.create_memory_object_stream[bytes](_AHEAD)
+    into, out = anyio.create_memory_object_stream[list[bytes]](_AHEAD)
 
     def run() -> Result | Exception:
         # Returned, not raised: a task group would wrap it.
@@ -139,39 +140,36 @@ def _gate(request: Request) -> anyio.CapacityLimiter:
     return found
 
 
-def _pieces(flow: _Flow, out: MemoryObjectReceiveStream[bytes]) -> Iterator[bytes]:
+def _pieces(flow: _Flow, out: MemoryObjectReceiveStream[list[bytes]]) -> Iterator[bytes]:
     while True:
         try:
-            piece = anyio.from_thread.run(out.receive)
+            lot = anyio.from_thread.run(out.receive)
         except anyio.EndOfStream:
             break
-        yield piece
+        yield from lot
+        del lot  # while the next one is received
     if not flow.whole:
         raise BrokenOff
 
 
-async def _fill(request: Request, flow: _Flow, into: MemoryObjectSendStream[bytes], size: int) -> None:
-    """Hand the body on in whole pieces; at the end, or where it breaks off, what is left."""
+async def _fill(request: Request, flow: _Flow, into: MemoryObjectSendStream[list[bytes]], size: int) -> None:
+    """Hand the body on in lots; at the end, or where it breaks off, what is left."""
     expected, received = declared(request), 0
-    held: list[memoryview] = []
-    count = 0
+    lot: list[bytes] = []
+    handed = 0
     with into:
         while (message := await _next(request, flow)) is not None:
-            chunk = memoryview(message.get("body", b""))
-            received += len(chunk)
-            while count + len(chunk) >= size:
-                held.append(chunk[: size - count])
-                chunk = chunk[size - count :]
-                await into.send(b"".join(held))
-                held, count = [], 0
-            if chunk:
-                held.append(chunk)
-                count += len(chunk)
+            if chunk := message.get("body", b""):
+                lot.append(chunk)
+                received += len(chunk)
+            if received - handed >= size:
+                await into.send(lot)
+                lot, handed = [], received
             if not message.get("more_body", False):
                 flow.whole = expected is None or received == expected
                 break
-        if held:
-            await into.send(b"".join(held))
+        if lot:
+            await into.send(lot)
 
 
 async def _next(request: Request, flow: _Flow) -> Message | None:

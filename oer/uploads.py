@@ -62,12 +62,20 @@ class Room:
             raise self.refusal
 
     def limited(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
-        """The chunks; raises TooLarge before the first one that is too much."""
-        done = 0
+        """The chunks; raises TooLarge before the first one that is too much.
+
+        The chunk that fills the room waits for the end: bytes of which there are too many never look complete.
+        """
+        done, last = 0, b""
         for chunk in chunks:
             done += len(chunk)
             self.require(done)
-            yield chunk
+            if done < self.most:
+                yield chunk
+            else:
+                last = last or chunk
+        if last:
+            yield last
 
 
 @dataclass(frozen=True, slots=True)

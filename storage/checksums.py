@@ -4,6 +4,7 @@ import base64
 import binascii
 import hashlib
 import re
+from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from types import TracebackType
@@ -12,8 +13,8 @@ from storage.errors import ChecksumMismatch
 
 _MEMBER = re.compile(r"\s*([a-z*][a-z0-9_\-.*]*)=:([A-Za-z0-9+/]*={0,2}):\s*(?:;[^,]*)?")
 
-# Below this a thread costs more than it wins.
-_WORTH_A_THREAD = 1 << 20
+_LOT = 4 << 20  # bytes that go to the thread at once: smaller lots wait for the interpreter longer than they work
+_WAITING = 1  # lots, beside the one in work
 
 
 class Hashing:
@@ -39,13 +40,16 @@ class Hashing:
 class ParallelDigest:
     """A sha256 that works beside the caller's writing: hashlib lets go of the interpreter for large buffers.
 
-    A buffer handed to `update` must not change afterwards. At most one is in work, so memory stays flat.
+    A buffer handed to `update` must not change afterwards. Lots of a few MiB go to a thread, and only one waits there,
+    so memory stays flat.
     """
 
     def __init__(self) -> None:
         self._digest = hashlib.sha256()
+        self._held: list[bytes] = []
+        self._count = 0
         self._pool: ThreadPoolExecutor | None = None
-        self._running: Future[None] | None = None
+        self._running: deque[Future[None]] = deque()
 
     def __enter__(self) -> "ParallelDigest":
         return self
@@ -57,21 +61,29 @@ class ParallelDigest:
             self._pool.shutdown()
 
     def update(self, data: bytes) -> None:
-        self._settle()
-        if len(data) < _WORTH_A_THREAD:
-            self._digest.update(data)
+        self._held.append(data)
+        self._count += len(data)
+        if self._count < _LOT:
             return
+        while len(self._running) > _WAITING:
+            self._running.popleft().result()
         if self._pool is None:
             self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sha256")
-        self._running = self._pool.submit(self._digest.update, data)
+        self._running.append(self._pool.submit(self._absorb, self._held))
+        self._held, self._count = [], 0
+
+    def _absorb(self, lot: list[bytes]) -> None:
+        for data in lot:
+            self._digest.update(data)
 
     def _settle(self) -> None:
-        if self._running is not None:
-            self._running.result()
-            self._running = None
+        while self._running:
+            self._running.popleft().result()
 
     def hexdigest(self) -> str:
         self._settle()
+        self._absorb(self._held)
+        self._held, self._count = [], 0
         return self._digest.hexdigest()
 
 

@@ -15,7 +15,7 @@ import fcntl
 import os
 import secrets
 import shutil
-import sys
+import time
 from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from storage.checksums import ParallelDigest, agree
-from storage.chunks import exactly, gathered, promised, range_end
+from storage.chunks import exactly, promised, range_end
 from storage.errors import (
     Busy,
     Damaged,
@@ -34,16 +34,14 @@ from storage.errors import (
     Unavailable,
     WrongOffset,
 )
+from storage.growing import GrowingFile
 from storage.store import Finding, Stat, Stored, is_key, is_upload
 
 _BUFFER = 4 << 20
-# One write of 1 MiB or more makes ext4 (Linux 6.18) look for page blocks as large, which cost three to ten times
-# the system time when memory is fragmented: 1.5 to 4 s instead of 0.4 s for 2 GB.
-_WRITE = 256 << 10
-# How often the disk is asked to take what has been written: the less it has left to do at the end, the better.
-_START_WRITING = 8 << 20
-# A killed process loses at most twice this much of an append; each step costs three syncs.
+# A killed process loses at most twice this much of an append, or of a fast one twice what comes in half a second: each
+# step costs three syncs, a fifth of the speed where ten are taken a second.
 _DURABLE_EVERY = 32 << 20
+_DURABLE_APART = 0.5  # seconds
 # Less than this is no room to work in: even deleting needs space in the database beside us.
 _LITTLE_SPACE = 1 << 30
 
@@ -278,34 +276,16 @@ def _locked(folder: Path, upload: str) -> Generator[None, None, None]:
         os.close(descriptor)
 
 
-def _write(descriptor: int, data: bytes) -> int:
-    with _translated():
-        view = memoryview(data)
-        while view:
-            view = view[os.write(descriptor, view[:_WRITE]) :]
-    return len(data)
-
-
 def _fill(descriptor: int, chunks: Iterable[bytes]) -> Stored:
-    size = 0
-    with ParallelDigest() as digest:
-        for piece in gathered(chunks, _BUFFER):
-            digest.update(piece)
-            size += _write(descriptor, piece)
-            _start_writing(descriptor, size - len(piece), size)
+    with ParallelDigest() as digest, closing(GrowingFile(descriptor)) as file:
+        for chunk in chunks:
+            digest.update(chunk)
+            with _translated():
+                file.write(chunk)
         with _translated():
+            file.flush()
             os.fsync(descriptor)
-        return Stored(digest.hexdigest(), size)
-
-
-def _start_writing(descriptor: int, before: int, size: int) -> None:
-    """Now and then, when a file has grown, let the disk take what it has not and the memory go of what the disk has.
-
-    Waits for nothing. The sync at the end finds little to do, and a file larger than the memory pushes nothing else
-    out of it: 2 GB went in in two thirds of the time.
-    """
-    if sys.platform == "linux" and before // _START_WRITING < size // _START_WRITING:
-        os.posix_fadvise(descriptor, 0, size, os.POSIX_FADV_DONTNEED)
+        return Stored(digest.hexdigest(), file.size)
 
 
 class _Record:
@@ -314,14 +294,18 @@ class _Record:
     def __init__(self, descriptor: int, folder: Path, size: int) -> None:
         self.size = size
         self._descriptor, self._folder = descriptor, folder
+        self._next = 0.0  # of the monotonic clock, when another step may begin
         self._pool: ThreadPoolExecutor | None = None
         self._running: Future[None] | None = None
 
     def follow(self, size: int) -> None:
         """Have `size` bytes been written, make them durable where that is worth it and nothing is being synced."""
-        if size - self.size < _DURABLE_EVERY or (self._running is not None and not self._running.done()):
+        if size - self.size < _DURABLE_EVERY or time.monotonic() < self._next:
+            return
+        if self._running is not None and not self._running.done():
             return
         self._settle()
+        self._next = time.monotonic() + _DURABLE_APART
         if self._pool is None:
             self._pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="sync")
         self._running = self._pool.submit(self._write, size)
@@ -349,28 +333,31 @@ class _Record:
 
 
 def _extend(descriptor: int, folder: Path, size: int, chunks: Iterable[bytes]) -> int:
-    """Write after `size`; returns the new durable size."""
+    """Write after `size`; returns the new durable size. What came before an error of `chunks` is kept."""
     record = _Record(descriptor, folder, size)
-    with _translated():
-        os.lseek(descriptor, size, os.SEEK_SET)
-    try:
-        for piece in gathered(chunks, _BUFFER, keep=True):
-            size += _write(descriptor, piece)
-            _start_writing(descriptor, size - len(piece), size)
-            record.follow(size)
-        record.end(size)
-    except StoreError:
-        # A full disk gets its room back; what was durable stays.
-        with suppress(StoreError):
-            record.end(None)
-        with suppress(OSError):
-            os.ftruncate(descriptor, record.size)
-        raise
-    except BaseException:
-        with suppress(StoreError):
-            record.end(size)
-        raise
-    return size
+    with closing(GrowingFile(descriptor, size)) as file:
+        try:
+            for chunk in chunks:
+                with _translated():
+                    file.write(chunk)
+                record.follow(file.written)
+            with _translated():
+                file.flush()
+            record.end(file.size)
+        except StoreError:
+            # A full disk gets its room back; what was durable stays.
+            file.close()
+            with suppress(StoreError):
+                record.end(None)
+            with suppress(OSError):
+                os.ftruncate(descriptor, record.size)
+            raise
+        except BaseException:
+            with suppress(OSError, StoreError):
+                file.flush()
+                record.end(file.size)
+            raise
+        return file.size
 
 
 def _write_small(path: Path, text: str) -> None:

@@ -189,7 +189,7 @@ def test_a_put_that_breaks_is_seen_where_nobody_looks_for_the_end(
     def careless(_: Any, out: Any) -> Iterator[bytes]:
         with suppress(anyio.EndOfStream):
             while True:
-                yield anyio.from_thread.run(out.receive)
+                yield from anyio.from_thread.run(out.receive)
 
     with opened(tmp_path / "data", store_url="") as home:
         author = factories.member(home, Role.DEPOSITOR)

@@ -19,7 +19,7 @@ def test_hashing_passes_everything_on_and_knows_digest_and_size(chunks: list[byt
     assert hashing.size == sum(map(len, chunks))
 
 
-@pytest.mark.parametrize("sizes", [[], [0, 1], [3 << 20, 5, 2 << 20, 0, (1 << 20) - 1]])
+@pytest.mark.parametrize("sizes", [[], [0, 1], [3 << 20, 5, 2 << 20, 0, (1 << 20) - 1], [5 << 20] * 5 + [7]])
 def test_the_parallel_digest_takes_buffers_in_their_order(sizes: list[int]) -> None:
     buffers = [bytes([number]) * size for number, size in enumerate(sizes)]
     with checksums.ParallelDigest() as digest:
