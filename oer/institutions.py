@@ -189,11 +189,14 @@ def _show_again(session: Session, institution: Institution, *, branch: bool, rep
     for the clock.
     """
     session.flush()
+    if not branch:  # whoever withdraws between our reading and our showing would find it shown again (a move holds all)
+        queries.institutions.locked(session, slug=institution.slug, alone=True)
     place = {"within": institution.path} if branch else {"institution_id": institution.id}
     rows = queries.resources.exposed(session, **place, after=0, limit=refreshing.BATCH + 1)
     rows, more = rows[: refreshing.BATCH], len(rows) > refreshing.BATCH
     if more:
-        refreshing.ask(session, institution_id=institution.id, after=rows[-1][0].id or 0, always=not branch, now=now)
+        after = rows[-1][0].id or 0
+        refreshing.ask(session, institution_id=institution.id, after=after, renamed=not branch, now=now)
     seen = [row for row in rows if row[0].state == ResourceState.PUBLISHED]
     exposure.expose(session, seen, repository_id=repository_id, now=now)
     if branch:

@@ -20,36 +20,40 @@ BATCH = 500
 
 
 def ask(
-    session: Session, *, institution_id: int | None = None, after: int = 0, always: bool = False, now: datetime
+    session: Session, *, institution_id: int | None = None, after: int = 0, renamed: bool = False, now: datetime
 ) -> None:
-    """Have everything shown again that the world knows of, or that of an institution and of all below it, from behind
-    the resource ``after``; without ``always`` where the sets have changed.
+    """Have shown again, from behind the resource ``after``, what has come into other sets: of all that the world knows
+    of, or of an institution and all below it. Of one that was ``renamed`` everything, and of it alone.
     """
-    payload = {"institution": institution_id, "after": after, "always": always}
+    payload: dict[str, Any] = {"institution": institution_id, "after": after}
+    if renamed:
+        payload["renamed"] = queries.records.clock(session).change
     jobs.enqueue(session, KIND, payload, now=now)
 
 
 def fulfil(engine: Engine, payload: Mapping[str, Any], *, now: Callable[[], datetime]) -> None:
     """What was asked for; an institution that has gone has nothing to show."""
-    after = int(payload.get("after", 0))
+    after, renamed = int(payload.get("after", 0)), payload.get("renamed")
     while True:
         with transaction(engine) as session:
-            place = _place(session, payload.get("institution"))
+            place = _place(session, payload.get("institution"), alone=renamed is not None)
             if place is None:
                 return
-            ids = queries.resources.exposed_ids(session, after=after, within=place or None, limit=BATCH)
+            ids = queries.resources.exposed_ids(session, after=after, upto=renamed, **place, limit=BATCH)
             if not ids:
                 return
-            exposure.refresh(session, ids, always=bool(payload.get("always")), now=now())
+            exposure.refresh(session, ids, always=renamed is not None, now=now())
         after = ids[-1]
 
 
-def _place(session: Session, institution_id: int | None) -> str | None:
-    """The path of a branch, empty for everything, None for an institution that is no more."""
+def _place(session: Session, institution_id: int | None, *, alone: bool) -> dict[str, Any] | None:
+    """Where to look, as ``queries.resources.exposed_ids`` takes it; None for an institution that is no more."""
     if institution_id is None:
-        return ""
+        return {}
     found = session.get(Institution, institution_id, populate_existing=True)
-    return found.path if found else None
+    if found is None:
+        return None
+    return {"institution_id": found.id} if alone else {"within": found.path}
 
 
 def restamp(engine: Engine, *, now: Callable[[], datetime]) -> Iterator[int]:

@@ -61,7 +61,12 @@ class Settings(BaseSettings):
     max_import_rows: int = Field(200_000, ge=1, description="Most rows of one import")
     max_import_size: int = Field(8 * GIB, ge=1, description="Largest import by REST: table or ZIP")
     page_size: int = Field(20, ge=1, le=100, description="Resources on one page of a REST list")
-    oai_page_size: int = Field(100, ge=1, le=10_000, description="Records on one page of an OAI-PMH list")
+    oai_page_size: int = Field(
+        100,
+        ge=1,
+        le=100,
+        description="Records on one page of an OAI-PMH list; other numbers are slower",
+    )
     oai_token_days: int = Field(7, ge=1, le=365, description="Days that an OAI-PMH resumption token stays valid")
     oai_deleted_on_leaving: bool = Field(
         True, description="Whether a record that leaves a set is shown as deleted to harvesters of that set"

@@ -73,7 +73,7 @@ def mend(engine: Engine, issuer: Issuer, *, formats: Mapping[str, Format] = FORM
     for format_ in formats.values():
         revision = renderings.revision(format_, issuer)
         with reading(engine) as session:
-            broken = queries.blocks.broken(session, prefix=format_.prefix, limit=_AT_ONCE)
+            broken = queries.blocks.broken(session, prefix=format_.prefix, revision=revision, limit=_AT_ONCE)
         for number, first, last in broken:
             _mend(engine, issuer, format_, revision, number, first, last)
         made += len(broken)
@@ -84,7 +84,7 @@ def _mend(engine: Engine, issuer: Issuer, format_: Format, revision: str, number
     gone = [number]
     with reading(engine) as session:
         rows = _rows(session, format_, revision, after=first - 1, upto=last, limit=SIZE)
-        following = queries.blocks.neighbour(session, prefix=format_.prefix, behind=last)
+        following = queries.blocks.neighbour(session, prefix=format_.prefix, revision=revision, behind=last)
         if following is not None and len(rows) + following[2] <= SIZE:
             gone.append(following[0])
             rows = _rows(session, format_, revision, after=first - 1, upto=following[1], limit=SIZE)

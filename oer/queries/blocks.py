@@ -72,19 +72,21 @@ def next_edge(session: Session, *, prefix: str, behind: int) -> int:
     return session.exec(query).first() or 0
 
 
-def broken(session: Session, *, prefix: str, limit: int) -> Sequence[tuple[int, int, int]]:
+def broken(session: Session, *, prefix: str, revision: str, limit: int) -> Sequence[tuple[int, int, int]]:
     """(id, first, last) of blocks that records have left since, the last first: each can join what is behind it."""
     there = sa.select(sa.func.count()).select_from(OaiRecord)
     there = there.where(col(OaiRecord.change) >= col(Block.first), col(OaiRecord.change) <= col(Block.last))
     query: Any = sa.select(Block.id, Block.first, Block.last)  # type: ignore[call-overload]
-    query = query.where(col(Block.prefix) == prefix, there.scalar_subquery() != col(Block.count))
+    kept = sa.and_(col(Block.prefix) == prefix, col(Block.revision) == revision)
+    query = query.where(kept, there.scalar_subquery() != col(Block.count))
     rows = session.connection().execute(query.order_by(col(Block.last).desc()).limit(limit))
     return [(number, first, last) for number, first, last in rows]
 
 
-def neighbour(session: Session, *, prefix: str, behind: int) -> tuple[int, int, int] | None:
+def neighbour(session: Session, *, prefix: str, revision: str, behind: int) -> tuple[int, int, int] | None:
     """(id, last, count) of the block that begins behind this change."""
     query: Any = sa.select(Block.id, Block.last, Block.count)  # type: ignore[call-overload]
-    query = query.where(col(Block.prefix) == prefix, col(Block.first) > behind).order_by(col(Block.last)).limit(1)
+    kept = sa.and_(col(Block.prefix) == prefix, col(Block.revision) == revision)
+    query = query.where(kept, col(Block.first) > behind).order_by(col(Block.last)).limit(1)
     row = session.connection().execute(query).first()
     return None if row is None else (row[0], row[1], row[2])

@@ -14,9 +14,11 @@ def by_slug(session: Session, *, slug: str) -> Institution | None:
     return session.exec(select(Institution).where(Institution.slug == slug)).one_or_none()
 
 
-def locked(session: Session, *, slug: str) -> Institution | None:
-    """The institution with its row held until the commit, against others who change it."""
-    query = select(Institution).where(Institution.slug == slug).with_for_update(key_share=True)
+def locked(session: Session, *, slug: str, alone: bool = False) -> Institution | None:
+    """The institution with its row held until the commit, against others who change it; ``alone`` against those too
+    who use it (:func:`used`): nobody publishes or withdraws in it meanwhile.
+    """
+    query = select(Institution).where(Institution.slug == slug).with_for_update(key_share=not alone)
     return session.exec(query.execution_options(populate_existing=True)).one_or_none()
 
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select
 
-from oer.models import Draft, DraftFile, Institution, Resource, Review, Version, VersionFile
+from oer.models import Draft, DraftFile, Institution, OaiRecord, Resource, Review, Version, VersionFile
 from oer.queries import reach as reaches
 from oer.queries.reach import Reach
 from oer.workflow import ResourceState
@@ -175,7 +175,7 @@ def exposed(
         query = query.where(col(Institution.path).startswith(within, autoescape=True))
     if institution_id is not None:
         query = query.where(Resource.institution_id == institution_id)
-    return session.exec(query).all()
+    return session.exec(query.execution_options(populate_existing=True)).all()
 
 
 def exposed_locked(session: Session, *, resource_ids: Iterable[int]) -> Sequence[Resource]:
@@ -187,12 +187,27 @@ def exposed_locked(session: Session, *, resource_ids: Iterable[int]) -> Sequence
     return session.exec(query.execution_options(populate_existing=True)).all()
 
 
-def exposed_ids(session: Session, *, after: int, within: str | None = None, limit: int) -> Sequence[int]:
-    """Numbers behind ``after`` of what the world sees, or sees as deleted; ``within`` is the path of a branch."""
+def exposed_ids(
+    session: Session,
+    *,
+    after: int,
+    within: str | None = None,
+    institution_id: int | None = None,
+    upto: int | None = None,
+    limit: int,
+) -> Sequence[int]:
+    """Numbers behind ``after`` of what the world sees, or sees as deleted; places as for :func:`exposed`.
+
+    ``upto``: only what has not been shown again since this change.
+    """
     query = select(Resource.id).where(Resource.state != ResourceState.UNPUBLISHED, col(Resource.id) > after)
     if within is not None:
         query = query.join(Institution, col(Institution.id) == Resource.institution_id)
         query = query.where(col(Institution.path).startswith(within, autoescape=True))
+    if institution_id is not None:
+        query = query.where(Resource.institution_id == institution_id)
+    if upto is not None:
+        query = query.join(OaiRecord, col(OaiRecord.resource_id) == Resource.id).where(OaiRecord.change <= upto)
     return [one for one in session.exec(query.order_by(col(Resource.id)).limit(limit)) if one is not None]
 
 

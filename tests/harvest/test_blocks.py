@@ -1,5 +1,6 @@
 """Whole lists packed in blocks: the same pages, and right whatever moves."""
 
+import dataclasses
 import gzip
 import random
 import zlib
@@ -69,6 +70,22 @@ def test_a_block_that_a_record_has_left_is_read_row_by_row_and_those_behind_it_s
     assert [count for _, _, count in kept(partner)][:2] == [2, 2]
     assert packed_pages(partner) == (expected, 3)
     assert blocks.mend(partner.home.engine, partner.home.issuer) == 0
+
+
+def test_mending_leaves_alone_what_is_to_be_packed_anew(partner: Partner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new address voids all blocks; one made early, far behind, would leave a gap that nobody fills."""
+    monkeypatch.setattr(blocks, "_AT_ONCE", 2)
+    ids = partner.publish(24)
+    pack(partner)
+    partner.touch(ids[20])
+    home = partner.home
+    elsewhere = dataclasses.replace(home.issuer, base_url="https://new.example.org")
+    while renderings.catch_up(home.engine, elsewhere):
+        pass
+    assert blocks.mend(home.engine, elsewhere) == 0
+    while blocks.catch_up(home.engine, elsewhere):
+        pass
+    assert [count for _, _, count in kept(partner)] == [3] * 8
 
 
 def test_small_blocks_join_and_empty_ones_go(partner: Partner) -> None:

@@ -1,7 +1,8 @@
 """What changes about institutions: their words, their logo, their place, and what the world sees of it."""
 
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import suppress
 
 import pytest
@@ -216,11 +217,37 @@ def ask_again(home):
 
 def test_a_new_name_of_a_large_institution_is_shown_with_everything_it_has(home, tree, monkeypatch):
     ids = [published(home, at="school", described=record(str(n))) for n in range(7)]
+    below = published(home, at="club")
     before = [oai_record(home, one).change for one in ids]
     monkeypatch.setattr(refreshing, "BATCH", 3)
     edit(home, "school", {"names": {"fr": "École nouvelle"}})
     working.drain(home)
     assert all(oai_record(home, one).change > change for one, change in zip(ids, before, strict=True))
+    assert oai_record(home, below).change == 8  # its publisher has the name that it had
+
+
+def test_what_is_withdrawn_while_its_institution_gets_a_new_name_stays_withdrawn(home, tree, monkeypatch):
+    public_id = published(home, at="school")
+    read, go, plain = threading.Event(), threading.Event(), queries.resources.exposed
+
+    def slow(*args, **wanted):
+        found = plain(*args, **wanted)
+        read.set()
+        assert go.wait(20)
+        return found
+
+    monkeypatch.setattr(queries.resources, "exposed", slow)
+    with ThreadPoolExecutor(2) as both:
+        renaming = both.submit(edit, home, "school", {"names": {"fr": "École nouvelle"}})
+        assert read.wait(20)
+        going = both.submit(
+            act, home, publishing.withdraw, public_id, reason="rights", repository_id=home.repository_id
+        )
+        wait([going], timeout=0.5)
+        go.set()
+        renaming.result()
+        going.result()
+    assert oai_record(home, public_id).deleted
 
 
 def test_roles_above_the_new_place_count_and_those_of_the_old_do_not(home, tree):

@@ -2,6 +2,7 @@
 
 import dataclasses
 
+import pytest
 from factories import published, record
 
 from oer import queries, refreshing
@@ -57,16 +58,29 @@ def test_stopped_anywhere_it_goes_on_where_it_was(home, monkeypatch):
     assert [change for change, _ in stamps(home, ids)] == [6, 7, 8, 9, 10]
 
 
-def test_a_branch_that_has_gone_has_nothing_to_show(home):
+def test_what_was_harvested_before_it_was_rendered_gets_a_new_datestamp_too(home):
+    rendered = published(home, described=record("rendered"))
+    render(home, home.issuer)
+    early = published(home, described=record("early"))
+    render(home, moved(home))
+    assert restamped(home) == [2]
+    assert [change for change, _ in stamps(home, [rendered, early])] == [3, 4]
+
+
+@pytest.mark.parametrize("renamed", [{}, {"renamed": 1}])
+def test_a_branch_that_has_gone_has_nothing_to_show(home, renamed):
     published(home)
-    refreshing.fulfil(home.engine, {"institution": 12345}, now=home.now)
+    refreshing.fulfil(home.engine, {"institution": 12345, **renamed}, now=home.now)
     with reading(home.engine) as session:
         assert queries.records.clock(session).change == 1
 
 
-def test_everything_is_shown_again_where_somebody_asks_for_that(home):
+def test_a_job_for_a_renamed_institution_shows_everything_once(home):
     ids = [published(home, described=record(str(number))) for number in range(3)]
     with transaction(home.engine) as session:
-        refreshing.ask(session, always=True, now=home.now())
-    refreshing.fulfil(home.engine, {"always": True}, now=home.now)
-    assert [change for change, _ in stamps(home, ids)] == [4, 5, 6]
+        place = queries.institutions.by_slug(session, slug="college").id
+        refreshing.ask(session, institution_id=place, renamed=True, now=home.now())
+    job = {"institution": place, "renamed": 3}
+    for _ in range(2):
+        refreshing.fulfil(home.engine, job, now=home.now)
+        assert [change for change, _ in stamps(home, ids)] == [4, 5, 6]

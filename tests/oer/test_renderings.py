@@ -257,3 +257,19 @@ def test_a_record_that_trips_a_crosswalk_stops_no_other(home, caplog):
     assert len([entry for entry in caplog.records if entry.message == "a record cannot be rendered"]) == 1
     assert current(home, broken) is None
     assert current(home, sound) is not None
+
+
+def test_a_record_that_trips_a_crosswalk_keeps_no_page_and_no_block_from_others(home):
+    broken, sound = published(home), published(home, described=record("سليم"))
+    plain = FORMATS["oai_dc"]
+
+    def dump(found):
+        if broken in found.identifier and found.record.title:
+            raise ValueError("what nobody thought of")
+        return plain.dump(found)
+
+    with reading(home.engine) as session:
+        ids = [queries.resources.by_public_id(session, public_id=one).id for one in (broken, sound)]
+        made = renderings.render(session, dataclasses.replace(plain, dump=dump), ids, issuer=issuer(home))
+    assert broken.encode() in made[ids[0]]
+    assert "سليم".encode() in made[ids[1]]

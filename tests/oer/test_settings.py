@@ -134,7 +134,7 @@ WRONG = {
     "MAX_RECORD_SIZE": ["1023", "x"],
     "MAX_IMPORT_ROWS": ["0", "x"],
     "PAGE_SIZE": ["0", "100000", "x"],
-    "OAI_PAGE_SIZE": ["0", "10001", "x"],
+    "OAI_PAGE_SIZE": ["0", "101", "x"],
     "OAI_TOKEN_DAYS": ["0", "366", "x"],
     "OAI_METADATA_LICENCE": ["CC0", "https://", "https://example.org/a b"],
     "OAI_CONTENT": ["a\x01b", "two\nlines"],
