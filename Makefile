@@ -24,7 +24,8 @@ check: $(VENV)/.dev
 
 faults: $(VENV)/.dev
 	OER_FULL_COUNTS=1 $(BIN)/python -m pytest tests/faults --timeout 3600
-	OER_FULL_COUNTS=1 $(BIN)/python -m pytest tests/harvest tests/flows/test_harvesters.py --timeout 3600
+	OER_FULL_COUNTS=1 $(BIN)/python -m pytest tests/harvest tests/flows/test_harvesters.py \
+	  tests/metadata/test_oai_dc_load.py --timeout 3600
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m build --no-isolation --wheel

@@ -6,6 +6,7 @@ Source: OAI-PMH 2.0, sections 2.5 (record) and 3.3 (UTC datestamps).
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from metadata.xml import NAMESPACES, escape
 
@@ -39,6 +40,7 @@ def body(metadata: bytes, about: Sequence[bytes] = ()) -> bytes:
     return b"<metadata>" + metadata + b"</metadata>" + abouts
 
 
+@lru_cache(maxsize=64)
 def rights(licence: str) -> bytes:
     """The content of an about container: the description is under the licence with this URI. ``xsi`` is the envelope's.
 

@@ -13,10 +13,8 @@ import babel
 # Invisible marks that editors leave behind, or that hide words from the reader, and that mean nothing once every
 # value carries its own direction: the traps of storage.file_names but for those that are illegal here. Tag
 # characters stay where they make the flag of a region.
-_DROPPED = re.compile(
-    "(\U0001f3f4[\U000e0030-\U000e007a]{3,6}\U000e007f)"
-    "|[\u00ad\u061c\u180e\u200b\u200e\u200f\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
-)
+_MARKS = "\u00ad\u061c\u180e\u200b\u200e\u200f\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f"
+_DROPPED = re.compile(f"(\U0001f3f4[\U000e0030-\U000e007a]{{3,6}}\U000e007f)|[{_MARKS}]")
 
 # Nothing to see: white space, the blank of Braille, and what Unicode calls default ignorable (ZWNJ, ZWJ, fillers
 # of Hangul, variation selectors …).
@@ -34,7 +32,12 @@ _ILLEGAL = re.compile(
 )
 
 # Arabic letters as old fonts stored them. ﷺ and ﷻ are words of their own that people write on purpose.
-_PRESENTATION = re.compile("[\ufb50-\ufdcf\ufdf0-\ufdf9\ufdfc\ufe70-\ufefc]")
+_FORMS = "\ufb50-\ufdcf\ufdf0-\ufdf9\ufdfc\ufe70-\ufefc"
+_PRESENTATION = re.compile(f"[{_FORMS}]")
+
+_LINE_ENDS = re.compile("\r\n|[\r\u2028\u2029]")
+# Most texts have none of these, which one look tells.
+_UNTIDY = re.compile(f"[\r\u2028\u2029{_MARKS}{_FORMS}]")
 
 _DURATION = re.compile(
     r"^P(?!$)(?:\d+(?:\.\d+)?Y)?(?:\d+(?:\.\d+)?M)?(?:\d+(?:\.\d+)?W)?(?:\d+(?:\.\d+)?D)?"
@@ -69,10 +72,11 @@ def clean(text: str) -> str:
     Tashkeel, tatweel, ZWNJ and ZWJ stay: they belong to what the author wrote; alone they are no text. Illegal
     characters stay as well, so that :func:`illegal_characters` can name them instead of hiding them.
     """
-    kept = _DROPPED.sub(r"\1", text)
-    folded = _PRESENTATION.sub(lambda match: unicodedata.normalize("NFKC", match.group()), kept)
-    lines = re.sub("\r\n|[\r\u2028\u2029]", "\n", folded)
-    cleaned = unicodedata.normalize("NFC", lines).strip()
+    if _UNTIDY.search(text):
+        kept = _DROPPED.sub(r"\1", text)
+        folded = _PRESENTATION.sub(lambda match: unicodedata.normalize("NFKC", match.group()), kept)
+        text = _LINE_ENDS.sub("\n", folded)
+    cleaned = unicodedata.normalize("NFC", text).strip()
     return "" if _UNSEEN.fullmatch(cleaned) else cleaned
 
 

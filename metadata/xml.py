@@ -2,7 +2,8 @@
 
 Parsing takes bytes only, never a path or an address (libxml2 unpacks ``.gz`` paths and fetches addresses).
 Building never raises on text: a character that XML 1.0 cannot hold becomes U+FFFD, because one bad label must
-not break a page of a hundred records. Schemas come from a folder alone, whatever addresses they name.
+not break a page of a hundred records. What is only written is a :class:`Node`, which costs a third of an lxml tree.
+Schemas come from a folder alone, whatever addresses they name.
 """
 
 import re
@@ -45,11 +46,13 @@ NAMESPACES: Mapping[str, str] = {
 MAX_BYTES = 32 * 1024 * 1024
 MAX_DEPTH = 100
 MAX_ATTRIBUTES = 200
+MAX_ELEMENTS = 1_000_000  # 120 MB of memory, which 4 MB of XML may ask for
 
 CODES = frozenset(
     {
         "xml.too-large",
         "xml.too-deep",
+        "xml.too-many-elements",
         "xml.too-many-attributes",
         "xml.doctype",
         "xml.malformed",
@@ -61,6 +64,8 @@ Element = etree._Element
 
 # https://www.w3.org/TR/xml/#charsets
 _UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+# Where there is none of these a text is written as it is: what no XML holds, and what is written as a reference.
+_IN_TEXT = re.compile("[^\t\n -%'-;=?-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class XmlError(ValueError):
@@ -75,13 +80,18 @@ class XmlError(ValueError):
 class _Guard:
     """A parser target that builds nothing and stops at the first thing that has no place in a partner's XML."""
 
-    def __init__(self, depth: int, attributes: int) -> None:
+    def __init__(self, depth: int, attributes: int, elements: int) -> None:
         self._allowed_depth = depth
         self._allowed_attributes = attributes
+        self._allowed_elements = elements
         self._depth = 0
+        self._elements = 0
 
     def start(self, _tag: str, attributes: Mapping[str, str]) -> None:
         self._depth += 1
+        self._elements += 1
+        if self._elements > self._allowed_elements:
+            raise XmlError("xml.too-many-elements", limit=self._allowed_elements)
         if self._depth > self._allowed_depth:
             raise XmlError("xml.too-deep", limit=self._allowed_depth)
         if len(attributes) > self._allowed_attributes:
@@ -117,18 +127,24 @@ def _feed(data: bytes, target: Any) -> Any:
 
 
 def parse(
-    data: bytes, *, size: int = MAX_BYTES, depth: int = MAX_DEPTH, attributes: int = MAX_ATTRIBUTES
+    data: bytes,
+    *,
+    size: int = MAX_BYTES,
+    depth: int = MAX_DEPTH,
+    attributes: int = MAX_ATTRIBUTES,
+    elements: int = MAX_ELEMENTS,
 ) -> etree._Element:
     """The root element of untrusted XML bytes, without comments and processing instructions.
 
-    ``size`` in bytes, ``depth`` in nested elements, ``attributes`` per element. The bytes are read twice: once
-    by a guard that keeps nothing, so that a DOCTYPE or a deep tree is refused before anything is built.
-    Raises :class:`XmlError`: ``xml.too-large``, ``xml.too-deep``, ``xml.too-many-attributes``, ``xml.doctype``
-    (any, with or without entities) and ``xml.malformed`` with line and column.
+    ``size`` in bytes, ``depth`` in nested elements, ``attributes`` per element, ``elements`` in all. The bytes are
+    read twice: once by a guard that keeps nothing, so that a DOCTYPE or a large tree is refused before anything is
+    built. Raises :class:`XmlError`: ``xml.too-large``, ``xml.too-deep``, ``xml.too-many-elements``,
+    ``xml.too-many-attributes``, ``xml.doctype`` (any, with or without entities) and ``xml.malformed`` with line and
+    column.
     """
     if len(data) > size:
         raise XmlError("xml.too-large", size=len(data), limit=size)
-    _feed(data, _Guard(depth, attributes))
+    _feed(data, _Guard(depth, attributes, elements))
     root: etree._Element = _feed(data, None)
     return root
 
@@ -194,6 +210,129 @@ def escape(text: str) -> str:
     return plain.replace("\t", "&#9;").replace("\n", "&#10;").replace("\r", "&#13;")
 
 
+# ── Writing ──────────────────────────────────────────────────────────────────────────────────────
+
+
+class _Scope(dict[str, str]):
+    """What a root declares. ``scope["dc:title"]`` is how the element is written there; KeyError where it cannot be."""
+
+    def __init__(self, prefixes: tuple[str, ...], default: str | None) -> None:
+        self.prefixes = frozenset(prefixes)
+        self.default = default
+        self.declared = {f"xmlns:{prefix}": NAMESPACES[prefix] for prefix in prefixes}
+        if default:
+            self.declared["xmlns"] = NAMESPACES[default]
+
+    def __missing__(self, qualified: str) -> str:
+        prefix, _, local = qualified.rpartition(":")
+        if prefix != self.default and prefix not in self.prefixes:
+            raise KeyError(qualified)
+        self[qualified] = written = local if prefix == self.default else qualified
+        return written
+
+
+_scope = lru_cache(maxsize=64)(_Scope)
+
+
+class Node:
+    """An element that is written and never read, made by :func:`root`; its bytes are those that lxml would give.
+
+    Names are qualified as in :func:`element`. KeyError for a prefix that the root does not declare.
+    """
+
+    __slots__ = ("_inside", "_name", "_scope", "_start")
+
+    def __init__(self, scope: _Scope, qualified: str, attributes: Mapping[str, str] | None) -> None:
+        self._scope = scope
+        self._name = scope[qualified]
+        self._start = _attributes(scope, attributes) if attributes else ""
+        self._inside: list[str | Node] = []
+
+    def leaf(self, qualified: str, text: str | None, attributes: Mapping[str, str] | None = None) -> None:
+        """A new last child without children: ``root.leaf("dc:title", "درس", {"xml:lang": "ar"})``."""
+        name = self._scope[qualified]
+        start = f"<{name}{_attributes(self._scope, attributes)}" if attributes else f"<{name}"
+        if text is None:
+            self._inside.append(f"{start}/>")
+        else:
+            self._inside.append(f"{start}>{_text(text)}</{name}>")
+
+    def sub(self, qualified: str, attributes: Mapping[str, str] | None = None) -> "Node":
+        """A new last child for others inside it."""
+        node = Node(self._scope, qualified, attributes)
+        self._inside.append(node)
+        return node
+
+    def append(self, node: "Node") -> None:
+        """Another root as the last child; it declares what this one does not."""
+        self._inside.append(node)
+
+    def remove(self, node: "Node") -> None:
+        self._inside.remove(node)
+
+    def __len__(self) -> int:
+        return len(self._inside)
+
+    def tobytes(self) -> bytes:
+        """UTF-8 without an XML declaration: a fragment to be set into another document."""
+        written: list[str] = []
+        self._write(written, None)
+        return "".join(written).encode()
+
+    def _write(self, written: list[str], around: _Scope | None) -> None:
+        declared = "" if self._scope is around else _declarations(self._scope, around)
+        start = f"<{self._name}{declared}{self._start}"
+        if not self._inside:
+            written.append(f"{start}/>")
+            return
+        written.append(f"{start}>")
+        for one in self._inside:
+            if isinstance(one, str):
+                written.append(one)
+            else:
+                one._write(written, self._scope)
+        written.append(f"</{self._name}>")
+
+
+def root(
+    qualified: str,
+    attributes: Mapping[str, str] | None = None,
+    *,
+    prefixes: tuple[str, ...] = (),
+    default: str | None = None,
+) -> Node:
+    """As :func:`element`, for what is only written."""
+    return Node(_scope(prefixes, default), qualified, attributes)
+
+
+def _declarations(scope: _Scope, around: _Scope | None) -> str:
+    known = around.declared if around else {}
+    news = ((name, uri) for name, uri in scope.declared.items() if known.get(name) != uri)
+    return "".join(f' {name}="{uri}"' for name, uri in news)
+
+
+def _attributes(scope: _Scope, attributes: Mapping[str, str]) -> str:
+    written = ""
+    for name, value in attributes.items():
+        written += _attribute(scope.prefixes, name, value)
+    return written
+
+
+@lru_cache(maxsize=2048)  # most are the same in every record
+def _attribute(prefixes: frozenset[str], name: str, value: str) -> str:
+    prefix = name.rpartition(":")[0]
+    if prefix not in ("", "xml") and prefix not in prefixes:
+        raise KeyError(name)
+    return f' {name}="{escape(value)}"'
+
+
+def _text(text: str) -> str:
+    if not _IN_TEXT.search(text):
+        return text
+    plain = legal(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return plain.replace("\r", "&#13;")
+
+
 # ── Schemas ──────────────────────────────────────────────────────────────────────────────────────
 
 _XS = "{http://www.w3.org/2001/XMLSchema}"
@@ -222,8 +361,11 @@ class Schema:
 
     def problems(self, root: etree._Element) -> list[SchemaProblem]:
         """What is not valid in a document that :func:`parse` has read. ``xsi:schemaLocation`` in it loads nothing."""
-        if self._compiled.validate(root):
-            return []
+        try:
+            if self._compiled.validate(root):
+                return []
+        except etree.LxmlError as error:  # a pattern of the schema that takes this text too long
+            return [SchemaProblem(1, str(error))]
         return [self._problem(entry) for entry in self._compiled.error_log]
 
     def _problem(self, entry: Any) -> SchemaProblem:

@@ -1,16 +1,16 @@
 """What the tests of every format share: golden records with their surroundings, and comparison with golden files."""
 
 import os
-from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from lxml import etree
 
 from metadata import xml
-from metadata.crosswalks import Described, FileLink
+from metadata.crosswalks import FORMATS, Described, FileLink
 from metadata.record import Record, Text
-from metadata.validate import parse_json
+from metadata.validate import parse_json, problems
 
 GOLDEN = Path(__file__).parent / "golden"
 NAMES = sorted(file.stem for file in (GOLDEN / "records").glob("*.json"))
@@ -20,6 +20,7 @@ FILES = (
     FileLink("https://oer.example.org/files/1/%D8%AF%D8%B1%D8%B3.pdf", "درس.pdf", "application/pdf", 1, "0" * 64),
     FileLink("https://oer.example.org/files/1/v.mp4?a=1&b=2", "v.mp4", "video/mp4", 2, "1" * 64),
 )
+EMPTY = Described("oai:x.org:1", "https://x.org/1", Record(), (), PUBLISHED)
 
 
 def around(described_record: Record, files: tuple[FileLink, ...] = FILES) -> Described:
@@ -34,12 +35,12 @@ def golden_record(name: str) -> Record:
     return found
 
 
-def assert_golden(dump: Callable[[Described], bytes], prefix: str, name: str) -> None:
+def assert_golden(prefix: str, name: str) -> None:
     """The rendering of a golden record is that of ``golden/<prefix>/<name>.xml``, which is indented for people.
 
     ``OER_WRITE_GOLDEN=1`` writes the files anew: read the difference before it is committed.
     """
-    root = xml.parse(dump(around(golden_record(name))))
+    root = xml.parse(FORMATS[prefix].dump(around(golden_record(name))))
     etree.indent(root, space="  ")
     written = etree.tostring(root, encoding="unicode") + "\n"
     file = GOLDEN / prefix / f"{name}.xml"
@@ -47,3 +48,13 @@ def assert_golden(dump: Callable[[Described], bytes], prefix: str, name: str) ->
         file.parent.mkdir(exist_ok=True)
         file.write_text(written, encoding="utf-8")
     assert written == file.read_text(encoding="utf-8")
+
+
+def errors(record: Record) -> list[str]:
+    """What the rules refuse, for drafts."""
+    return [f"{found.field} {found.code}" for found in problems(record, "draft") if found.severity == "error"]
+
+
+def plain(record: Record) -> dict[str, Any]:
+    """What it says, as JSON has it."""
+    return record.model_dump(mode="json", exclude_defaults=True)

@@ -1,6 +1,7 @@
 """Hypothesis strategies for legal records, and for any JSON value: shared by every test that needs "any record"."""
 
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any
 
 from hypothesis import strategies as st
@@ -145,9 +146,9 @@ def _classroom() -> st.SearchStrategy[Classroom]:
     return st.builds(build, devices, st.sampled_from([None, "none", "always"]), _ranges(50), texts())
 
 
-@st.composite
-def records(draw: st.DrawFn, complete: bool = False) -> Record:
-    """A record without any error: for the draft stage, or with ``complete`` for publishing."""
+@cache  # strategies made anew for each example take longer than the drawing
+def _fields(complete: bool) -> dict[str, st.SearchStrategy[Any]]:
+    """What may stand in each field of a record."""
     least = 1 if complete else 0
     references = _distinct(st.builds(Reference, identifier=st.sampled_from(IRIS), title=_maybe(strings())))
     sources = st.builds(
@@ -164,7 +165,7 @@ def records(draw: st.DrawFn, complete: bool = False) -> Record:
         places=texts(),
         period=_maybe(st.sampled_from(DATES)),
     )
-    some = {
+    return {
         "title": texts(least),
         "alternative": texts(languages=(*LANGUAGES, "und")),
         "description": texts(least),
@@ -203,6 +204,12 @@ def records(draw: st.DrawFn, complete: bool = False) -> Record:
         ),
         "citation_note": texts(),
     }
+
+
+@st.composite
+def records(draw: st.DrawFn, complete: bool = False) -> Record:
+    """A record without any error: for the draft stage, or with ``complete`` for publishing."""
+    some = _fields(complete)
     # A few fields at a time beside the needed ones: records with every field are slow to draw and slow to shrink.
     needed = ("title", "description", "languages", "resource_type", "subjects", "levels", "creators", "licence")
     chosen = draw(st.lists(st.sampled_from(sorted(some)), max_size=6, unique=True))
@@ -210,25 +217,32 @@ def records(draw: st.DrawFn, complete: bool = False) -> Record:
     return Record(**{name: draw(some[name]) for name in names})
 
 
-@st.composite
-def described(draw: st.DrawFn, complete: bool = True) -> Described:
-    """A published version around any record, with an institution and up to two files."""
-    file = st.builds(
+_INSTITUTION = texts()
+_MOMENT = st.integers(0, 4 * 10**9).map(lambda second: datetime.fromtimestamp(second, UTC))
+_FILES = st.lists(
+    st.builds(
         FileLink,
         url=st.sampled_from(["https://oer.example.org/files/1", "https://oer.example.org/files/%D8%AF.pdf"]),
         name=st.sampled_from(["درس.pdf", "a & b.mp4", "x"]),
         media_type=st.sampled_from(["application/pdf", "video/mp4", "application/octet-stream", "image/svg+xml"]),
         size=st.integers(0, 2**40),
         sha256=st.just("0" * 64),
-    )
+    ),
+    max_size=2,
+)
+
+
+@st.composite
+def described(draw: st.DrawFn, complete: bool = True) -> Described:
+    """A published version around any record, with an institution and up to two files."""
     return Described(
         identifier="oai:oer.example.org:k7m2p9qd",
         url="https://oer.example.org/resources/k7m2p9qd",
         record=draw(records(complete)),
-        institution=draw(texts()),
-        published=draw(st.integers(0, 4 * 10**9).map(lambda second: datetime.fromtimestamp(second, UTC))),
+        institution=draw(_INSTITUTION),
+        published=draw(_MOMENT),
         version=draw(st.integers(1, 9)),
-        files=draw(st.lists(file, max_size=2)),
+        files=draw(_FILES),
     )
 
 

@@ -70,13 +70,13 @@ def value(text: str, attributes: Mapping[str, str | None] | None = None) -> Valu
     return text, tuple((name, said) for name, said in (attributes or {}).items() if said)
 
 
-def wrapped(parent: xml.Element, wrapper: str, item: str, said: Iterable[Value]) -> None:
+def wrapped(parent: xml.Node, wrapper: str, item: str, said: Iterable[Value]) -> None:
     """``<wrapper><item>…</item>…</wrapper>``, each text with the same attributes once; no wrapper around nothing."""
     kept = [entry for entry in dict.fromkeys(said) if entry[0]]
     if kept:
-        around = xml.sub(parent, f"datacite:{wrapper}")
+        around = parent.sub(f"datacite:{wrapper}")
         for text, attributes in kept:
-            xml.sub(around, f"datacite:{item}", text, dict(attributes))
+            around.leaf(f"datacite:{item}", text, dict(attributes))
 
 
 def texts(said: Iterable[Text], attributes: Mapping[str, str | None] | None = None) -> Iterator[Value]:
@@ -115,8 +115,7 @@ def contributors(described: Described) -> Iterator[Named]:
     """Whoever is no creator, publisher or funder; the institution and the holder of the rights."""
     record = described.record
     for name in described.institution:
-        institution = Agent(kind="organisation", name=name.value)
-        yield Named(institution, "HostingInstitution", "Organizational", wording.language(name))
+        yield Named(wording.organisation(name.value), "HostingInstitution", "Organizational", wording.language(name))
     for one in record.contributors:
         kind = role(one)
         if kind not in _ELEMENTS:
@@ -140,16 +139,16 @@ def publisher(record: Record) -> Agent | None:
     return record.publisher or next((one for one in record.contributors if role(one) == "publisher"), None)
 
 
-def people(parent: xml.Element, wrapper: str, item: str, named: Iterable[Named]) -> None:
+def people(parent: xml.Node, wrapper: str, item: str, named: Iterable[Named]) -> None:
     """``<creators>`` or ``<contributors>`` with names, identifiers (ORCID, ROR) and affiliations."""
     known = [(entry, name) for entry in named if (name := _name(entry.who))]
     if not known:
         return
-    around = xml.sub(parent, f"datacite:{wrapper}")
+    around = parent.sub(f"datacite:{wrapper}")
     for entry, name in known:
-        node = xml.sub(around, f"datacite:{item}", None, {"contributorType": entry.role} if entry.role else None)
+        node = around.sub(f"datacite:{item}", {"contributorType": entry.role} if entry.role else None)
         _, attributes = value(name, {"nameType": entry.name_type, "xml:lang": entry.lang})
-        xml.sub(node, f"datacite:{item}Name", name, dict(attributes))
+        node.leaf(f"datacite:{item}Name", name, dict(attributes))
         _details(node, entry.who)
 
 
@@ -157,19 +156,19 @@ def _name(who: Agent) -> str:
     return wording.name(who) if who.kind == "person" else who.name
 
 
-def _details(node: xml.Element, who: Agent) -> None:
+def _details(node: xml.Node, who: Agent) -> None:
     for part, said in (("givenName", who.given), ("familyName", who.family)):
         if said and who.kind == "person":
-            xml.sub(node, f"datacite:{part}", said)
+            node.leaf(f"datacite:{part}", said)
     for scheme, uri in wording.agent_uris(who).items():
         attributes = {"nameIdentifierScheme": scheme.upper(), "schemeURI": uri.rpartition("/")[0]}
-        xml.sub(node, "datacite:nameIdentifier", uri, attributes)
+        node.leaf("datacite:nameIdentifier", uri, attributes)
     for affiliation in who.affiliations:
         if affiliation.name:
             uri = wording.agent_uri("ror", affiliation.ror) if affiliation.ror else ""
             by_ror = {"affiliationIdentifierScheme": "ROR", "schemeURI": "https://ror.org"}
             attributes = {"affiliationIdentifier": uri, **by_ror} if uri else {}
-            xml.sub(node, "datacite:affiliation", affiliation.name, attributes)
+            node.leaf("datacite:affiliation", affiliation.name, attributes)
 
 
 def institution(described: Described) -> Text | None:
@@ -186,31 +185,31 @@ def funders(record: Record) -> Iterator[Funder]:
             yield Funder(name=one.name, ror=one.ror)
 
 
-def funding(root: xml.Element, prefix: str, record: Record, attributes: Mapping[str, str] | None = None) -> None:
+def funding(root: xml.Node, prefix: str, record: Record, attributes: Mapping[str, str] | None = None) -> None:
     """``fundingReferences``, each funder once; ``attributes`` are those of an identifier besides its type."""
     known = [funder for funder in dict.fromkeys(funders(record)) if funder.name]
     if not known:
         return
-    around = xml.sub(root, f"{prefix}:fundingReferences")
+    around = root.sub(f"{prefix}:fundingReferences")
     for funder in known:
-        node = xml.sub(around, f"{prefix}:fundingReference")
-        xml.sub(node, f"{prefix}:funderName", funder.name)
+        node = around.sub(f"{prefix}:fundingReference")
+        node.leaf(f"{prefix}:funderName", funder.name)
         if funder.ror:
             said = {"funderIdentifierType": "ROR", **(attributes or {})}
-            xml.sub(node, f"{prefix}:funderIdentifier", wording.agent_uri("ror", funder.ror), said)
+            node.leaf(f"{prefix}:funderIdentifier", wording.agent_uri("ror", funder.ror), said)
         if funder.award:
-            xml.sub(node, f"{prefix}:awardNumber", funder.award)
+            node.leaf(f"{prefix}:awardNumber", funder.award)
 
 
-def places(parent: xml.Element, record: Record) -> None:
+def places(parent: xml.Node, record: Record) -> None:
     """Places by name and countries by code (ISO 3166-1), each a ``geoLocation``."""
     coverage = record.coverage
     said = [*(text.value for text in coverage.places), *coverage.countries] if coverage else []
     kept = [place for place in dict.fromkeys(said) if place]
     if kept:
-        around = xml.sub(parent, "datacite:geoLocations")
+        around = parent.sub("datacite:geoLocations")
         for place in kept:
-            xml.sub(xml.sub(around, "datacite:geoLocation"), "datacite:geoLocationPlace", place)
+            around.sub("datacite:geoLocation").leaf("datacite:geoLocationPlace", place)
 
 
 def sizes(described: Described) -> Iterator[Value]:
@@ -228,15 +227,13 @@ def main_identifier(described: Described) -> Identifier:
     identifiers = described.record.identifiers
     doi = (one for one in identifiers if one.scheme == "doi" and _DOI.fullmatch(wording.bare(one)))
     handle = (one for one in identifiers if one.scheme == "handle" and wording.bare(one))
-    page = Identifier(scheme="url", value=described.url)
-    return next(doi, None) or next(handle, None) or page
+    return next(doi, None) or next(handle, None) or described.page
 
 
 def alternate_identifiers(described: Described) -> Iterator[Value]:
     """All other names of the work, our page and the OAI identifier among them."""
     main = main_identifier(described)
-    page = Identifier(scheme="url", value=described.url)
-    for one in (page, *described.record.identifiers):
+    for one in (described.page, *described.record.identifiers):
         if one != main:
             yield value(wording.bare(one), {"alternateIdentifierType": IDENTIFIER_TYPES[one.scheme]})
     yield value(described.identifier, {"alternateIdentifierType": "oai"})

@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from pathlib import PurePosixPath
 
-from metadata.record import Record, Text
+from metadata import vocabularies
+from metadata.record import Identifier, Record, Text
 
 
 @dataclass(frozen=True)
@@ -17,10 +20,15 @@ class FileLink:
     size: int
     sha256: str
 
+    @cached_property
+    def group(self) -> vocabularies.Term:
+        """What kind of file it is (vocabulary ``media-groups``)."""
+        return vocabularies.media_group(self.media_type, PurePosixPath(self.name).suffix)
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, eq=False)
 class Described:
-    """A published version, ready to be written in any format.
+    """A published version, ready to be written in any format; each is a thing of its own, whatever it holds.
 
     ``identifier`` is the OAI identifier, ``url`` the landing page, ``institution`` its names by language,
     ``published`` the moment of this version (with a time zone), ``files`` those that the access allows, in order.
@@ -33,6 +41,11 @@ class Described:
     published: datetime
     version: int = 1
     files: Sequence[FileLink] = ()
+
+    @cached_property
+    def page(self) -> Identifier:
+        """The landing page as a name of the work."""
+        return Identifier(scheme="url", value=self.url)
 
 
 @dataclass(frozen=True)

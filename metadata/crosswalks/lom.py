@@ -23,8 +23,8 @@ from metadata.crosswalks.lom_writing import (
     texts,
     vocabulary,
 )
-from metadata.record import Agent, Classroom, Funder, Identifier, Record, Source, Text
-from metadata.xml import Element
+from metadata.record import Classroom, Funder, Identifier, Record, Source, Text
+from metadata.xml import Node
 
 PREFIX = "lom"
 NAMESPACE = xml.NAMESPACES["lom"]
@@ -37,20 +37,20 @@ _FUNDER, _HOST = "fnd", "his"
 
 def dump(described: Described) -> bytes:
     """``<lom>`` for any legal record, complete or not; categories in LOM's order, empty ones left out."""
-    root = xml.element("lom:lom", prefixes=("xsi",), default="lom")
-    root.set(xml.name("xsi:schemaLocation"), f"{NAMESPACE} {SCHEMA}")
+    schema = {"xsi:schemaLocation": f"{NAMESPACE} {SCHEMA}"}
+    root = xml.root("lom:lom", schema, prefixes=("xsi",), default="lom")
     for write in (_general, _life_cycle, _meta_metadata, _technical, _educational, _rights, _relations):
         write(root, described)
     lom_classification.write(root, described.record)
-    return xml.tobytes(root)
+    return root.tobytes()
 
 
 # ── 1 General ────────────────────────────────────────────────────────────────────────────────────
 
 
-def _general(root: Element, described: Described) -> None:
+def _general(root: Node, described: Described) -> None:
     record = described.record
-    node = xml.sub(root, "lom:general")
+    node = root.sub("lom:general")
     for catalogue, entry in dict.fromkeys(_identifiers(described)):
         identifier(node, catalogue, entry)
     lang_string(node, "title", texts([*record.title, *record.alternative]))  # 1.2 takes one element
@@ -75,25 +75,25 @@ def _entry(one: Identifier) -> str:
     return one.value if one.scheme in ("url", "urn") else wording.bare(one)
 
 
-def _languages(node: Element, record: Record) -> None:
+def _languages(node: Node, record: Record) -> None:
     for tag in dict.fromkeys(values.language(tag) for tag in record.languages):
         if tag:
-            xml.sub(node, "lom:language", tag)
+            node.leaf("lom:language", tag)
 
 
 # ── 2 Life cycle ─────────────────────────────────────────────────────────────────────────────────
 
 
-def _life_cycle(root: Element, described: Described) -> None:
+def _life_cycle(root: Node, described: Described) -> None:
     record = described.record
-    node = xml.sub(root, "lom:lifeCycle")
+    node = root.sub("lom:lifeCycle")
     lang_string(node, "version", [(str(described.version), NEUTRAL)])
     vocabulary(node, "status", "final")
     _contribute(node, "author", [vcard.write(agent) for agent in record.creators], record.created)
     published = described.published.astimezone(UTC).date().isoformat()
     publishers = [vcard.write(record.publisher)] if record.publisher else []
     if described.institution:
-        host = Agent(kind="organisation", name=described.institution[0].value)
+        host = wording.organisation(described.institution[0].value)
         publishers.append(vcard.write(host, role=_relator(_HOST), names=described.institution))
     _contribute(node, "publisher", publishers, record.issued or published)
     grouped: dict[str, list[str]] = {}
@@ -115,17 +115,16 @@ def _relator(uri: str) -> str:
 
 
 def _funder(funder: Funder) -> str:
-    agent = Agent(kind="organisation", name=funder.name, ror=funder.ror)
-    return vcard.write(agent, role=_relator(_FUNDER), note=funder.award or "")
+    return vcard.write(wording.organisation(funder.name, funder.ror), role=_relator(_FUNDER), note=funder.award or "")
 
 
-def _contribute(node: Element, role: str, cards: Sequence[str], when: str | None, what: str = "") -> None:
+def _contribute(node: Node, role: str, cards: Sequence[str], when: str | None, what: str = "") -> None:
     if not (cards or when):
         return
-    one = xml.sub(node, "lom:contribute")
+    one = node.sub("lom:contribute")
     vocabulary(one, "role", role)
     for card in dict.fromkeys(cards):
-        xml.sub(one, "lom:entity", card)
+        one.leaf("lom:entity", card)
     if when:
         date(one, when, what)
 
@@ -133,27 +132,27 @@ def _contribute(node: Element, role: str, cards: Sequence[str], when: str | None
 # ── 3 Meta-metadata ──────────────────────────────────────────────────────────────────────────────
 
 
-def _meta_metadata(root: Element, described: Described) -> None:
-    node = xml.sub(root, "lom:metaMetadata")
+def _meta_metadata(root: Node, described: Described) -> None:
+    node = root.sub("lom:metaMetadata")
     identifier(node, "oai", described.identifier)
-    xml.sub(node, "lom:metadataSchema", lom_terms.LOM)
+    node.leaf("lom:metadataSchema", lom_terms.LOM)
     said = (wording.language(text) for text in (*described.record.title, *described.record.description))
     tag = next(filter(None, said), None)
     if tag:
-        xml.sub(node, "lom:language", tag)
+        node.leaf("lom:language", tag)
 
 
 # ── 4 Technical ──────────────────────────────────────────────────────────────────────────────────
 
 
-def _technical(root: Element, described: Described) -> None:
-    node = xml.sub(root, "lom:technical")
+def _technical(root: Node, described: Described) -> None:
+    node = root.sub("lom:technical")
     for media_type in dict.fromkeys(file.media_type for file in described.files):
-        xml.sub(node, "lom:format", media_type)
+        node.leaf("lom:format", media_type)
     if described.files:
-        xml.sub(node, "lom:size", str(sum(file.size for file in described.files)))
+        node.leaf("lom:size", str(sum(file.size for file in described.files)))
     for url in dict.fromkeys((described.url, *(file.url for file in described.files))):
-        xml.sub(node, "lom:location", url)
+        node.leaf("lom:location", url)
     if described.record.classroom:
         lang_string(node, "otherPlatformRequirements", _requirements(described.record.classroom))
     duration(node, "duration", described.record.play_time)
@@ -173,9 +172,9 @@ def _requirements(classroom: Classroom) -> Iterator[tuple[str, str]]:
 # ── 5 Educational ────────────────────────────────────────────────────────────────────────────────
 
 
-def _educational(root: Element, described: Described) -> None:
+def _educational(root: Node, described: Described) -> None:
     record = described.record
-    node = xml.sub(root, "lom:educational")
+    node = root.sub("lom:educational")
     if record.interactivity:
         vocabulary(node, "interactivityType", lom_terms.local(record.interactivity))
     types = [record.resource_type] if record.resource_type else []
@@ -195,7 +194,7 @@ def _educational(root: Element, described: Described) -> None:
         root.remove(node)
 
 
-def _both(node: Element, element: str, table: Mapping[str, str], uris: Iterable[str]) -> None:
+def _both(node: Node, element: str, table: Mapping[str, str], uris: Iterable[str]) -> None:
     """LOM's words, each once, then our terms."""
     terms = list(uris)
     for word in dict.fromkeys(lom_terms.word(table, uri) for uri in terms):
@@ -205,7 +204,7 @@ def _both(node: Element, element: str, table: Mapping[str, str], uris: Iterable[
         vocabulary(node, element, uri, lom_terms.vocabulary(uri))
 
 
-def _age_range(node: Element, record: Record) -> None:
+def _age_range(node: Node, record: Record) -> None:
     """5.7: ``13-14``, ``18-``, ``15``; LOM has no range without a beginning, so it is 0."""
     ages = record.age_range
     if not ages or (ages.minimum is None and ages.maximum is None):
@@ -218,9 +217,9 @@ def _age_range(node: Element, record: Record) -> None:
 # ── 6 Rights ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _rights(root: Element, described: Described) -> None:
+def _rights(root: Node, described: Described) -> None:
     record = described.record
-    node = xml.sub(root, "lom:rights")
+    node = root.sub("lom:rights")
     if record.access.kind in ("open", "embargoed"):
         vocabulary(node, "cost", "no")
     if record.licence:
@@ -250,7 +249,7 @@ def _conditions(record: Record) -> Strings:
 # ── 7 Relation ───────────────────────────────────────────────────────────────────────────────────
 
 
-def _relations(root: Element, described: Described) -> None:
+def _relations(root: Node, described: Described) -> None:
     record = described.record
     one = [record.translation_of] if record.translation_of else []
     for kind, references in (("ispartof", record.part_of), ("haspart", record.parts), ("isversionof", one)):
@@ -269,10 +268,10 @@ def _said_of(source: Source) -> Iterator[Strings]:
         yield [(source.licence, "x-t-cc-url" if licence and licence.creative_commons else NEUTRAL)]
 
 
-def _relation(root: Element, kind: str, iri: str, descriptions: Iterable[Strings]) -> None:
-    node = xml.sub(root, "lom:relation")
+def _relation(root: Node, kind: str, iri: str, descriptions: Iterable[Strings]) -> None:
+    node = root.sub("lom:relation")
     vocabulary(node, "kind", kind)
-    resource = xml.sub(node, "lom:resource")
+    resource = node.sub("lom:resource")
     scheme, _, rest = iri.partition(":")
     if scheme == "doi":
         identifier(resource, "DOI", rest)

@@ -2,17 +2,17 @@
 
 from collections.abc import Iterator
 
-from metadata import vocabularies, xml
+from metadata import vocabularies
 from metadata.crosswalks import lom_terms, wording
 from metadata.crosswalks.lom_writing import Strings, lang_string, texts, vocabulary
 from metadata.record import Accessibility, Alignment, Record
-from metadata.xml import Element
+from metadata.xml import Node
 
 Taxon = tuple[str, Strings]  # 9.2.2.1 id, 9.2.2.2 entry
 Path = tuple[tuple[str, str], list[Taxon]]  # 9.2.1 source with its language, taxons from the widest down
 
 
-def write(root: Element, record: Record) -> None:
+def write(root: Node, record: Record) -> None:
     """One ``<classification>`` per purpose, in the order of the fields."""
     paths: dict[str, list[Path]] = {}
     for purpose, path in _paths(record):
@@ -21,7 +21,7 @@ def write(root: Element, record: Record) -> None:
     if summary:
         paths.setdefault("accessibility restrictions", [])
     for purpose, found in paths.items():
-        node = xml.sub(root, "lom:classification")
+        node = root.sub("lom:classification")
         vocabulary(node, "purpose", purpose)
         for path in found:
             _path(node, path)
@@ -71,11 +71,11 @@ def _accessible(accessibility: Accessibility) -> Iterator[tuple[str, str]]:
         yield from ((scheme, uri) for uri in uris)
 
 
-def _path(parent: Element, path: Path) -> None:
+def _path(parent: Node, path: Path) -> None:
     source, taxons = path
-    node = xml.sub(parent, "lom:taxonPath")
+    node = parent.sub("lom:taxonPath")
     lang_string(node, "source", [source])
     for identifier, entry in taxons:
-        taxon = xml.sub(node, "lom:taxon")
-        xml.sub(taxon, "lom:id", identifier)
+        taxon = node.sub("lom:taxon")
+        taxon.leaf("lom:id", identifier)
         lang_string(taxon, "entry", entry)

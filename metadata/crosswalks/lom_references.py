@@ -143,7 +143,8 @@ def _source_of(document: Document, path: Element) -> str:
 def _placed(gathering: Gathering, purpose: str, source: str, taxons: list[Taxon]) -> bool:
     """Whether the path found a place in the record."""
     names = _names(taxons[-1])
-    if purpose in _SUBJECTS:
+    framed = _framed(taxons[-1][0])
+    if purpose in _SUBJECTS and not framed:
         return _subject(gathering, taxons, keywords=bool(purpose))
     if purpose == "educational level":
         level = next((uri for uri in map(understood.level, names) if uri), None)
@@ -152,7 +153,7 @@ def _placed(gathering: Gathering, purpose: str, source: str, taxons: list[Taxon]
         return bool(level)
     if purpose == "accessibility restrictions":
         return any(_accessible(gathering, name) for name in names)
-    alignment = _alignment(purpose, source, taxons[-1]) if purpose in _ALIGNED else None
+    alignment = _alignment(purpose, source, taxons[-1]) if framed or purpose in _ALIGNED else None
     if alignment:
         gathering.add("alignments", alignment, _TAXON, names[0])
     return bool(alignment)
@@ -178,13 +179,18 @@ def _subject(gathering: Gathering, taxons: list[Taxon], *, keywords: bool) -> bo
     return keywords and bool(taxons[-1][1]) and len(taxons) == 1
 
 
+def _framed(identifier: str) -> vocabularies.Term | None:
+    """The term of a framework that is never a subject, whatever the purpose and however alike the names."""
+    return next((found for scheme in ("sdg", "ict-cft") if (found := vocabularies.term(scheme, identifier))), None)
+
+
 def _alignment(purpose: str, source: str, taxon: Taxon) -> Alignment | None:
     names = understood.texts(said.pair for said in taxon[1])
     target = taxon[0] or (names[0].value if names else "")
     if not target:
         return None
-    term = next((found for scheme in ("sdg", "ict-cft") if (found := vocabularies.term(scheme, target))), None)
-    kind, framework = _ALIGNED[purpose], source or None
+    term = _framed(target)
+    kind, framework = _ALIGNED.get(purpose, ""), source or None
     if term:
         kind, framework = ("sdg", None) if term.scheme == "sdg" else ("competency", "ict-cft")
         names = [] if {text.lang: text.value for text in names} == dict(term.labels) else names

@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from metadata import values, vocabularies, xml
+from metadata import values, vocabularies
 from metadata.crosswalks import lom_terms, wording
 from metadata.record import Text
-from metadata.xml import Element
+from metadata.xml import Node
 
 Strings = Iterable[tuple[str, str]]  # words, language
 
@@ -31,47 +31,47 @@ def labelled(scheme: str, uri: str) -> Strings:
     return list(wording.labels(term)) or [(uri, NEUTRAL)]
 
 
-def lang_string(parent: Element, name: str, said: Strings) -> None:
+def lang_string(parent: Node, name: str, said: Strings) -> None:
     """An element with a ``<string>`` for each that says something; none where nothing does."""
     strings = [(words, tag) for words, tag in dict.fromkeys(said) if words]
     if strings:
-        node = xml.sub(parent, f"lom:{name}")
+        node = parent.sub(f"lom:{name}")
         for words, tag in strings:
-            xml.sub(node, "lom:string", words, {"language": tag})
+            node.leaf("lom:string", words, {"language": tag})
 
 
-def vocabulary(parent: Element, name: str, value: str, source: str = lom_terms.LOM) -> None:
-    node = xml.sub(parent, f"lom:{name}")
-    xml.sub(node, "lom:source", source)
-    xml.sub(node, "lom:value", value)
+def vocabulary(parent: Node, name: str, value: str, source: str = lom_terms.LOM) -> None:
+    node = parent.sub(f"lom:{name}")
+    node.leaf("lom:source", source)
+    node.leaf("lom:value", value)
 
 
-def identifier(parent: Element, catalogue: str, entry: str) -> None:
-    node = xml.sub(parent, "lom:identifier")
+def identifier(parent: Node, catalogue: str, entry: str) -> None:
+    node = parent.sub("lom:identifier")
     if catalogue:
-        xml.sub(node, "lom:catalog", catalogue)
-    xml.sub(node, "lom:entry", entry)
+        node.leaf("lom:catalog", catalogue)
+    node.leaf("lom:entry", entry)
 
 
-def date(parent: Element, edtf: str, what: str = "") -> None:
+def date(parent: Node, edtf: str, what: str = "") -> None:
     """What of the date LOM can hold, with the EDTF itself beside it where that says more."""
-    node = xml.sub(parent, "lom:date")
+    node = parent.sub("lom:date")
     known = values.w3cdtf(edtf)
     plain = known if known and _DATE.fullmatch(known) else None
     if plain:
-        xml.sub(node, "lom:dateTime", plain)
+        node.leaf("lom:dateTime", plain)
     said = [(edtf, NEUTRAL)] if edtf != plain else []
     lang_string(node, "description", [*said, (what, "en")])
 
 
-def duration(parent: Element, name: str, value: str | None) -> None:
+def duration(parent: Node, name: str, value: str | None) -> None:
     """ISO 8601 without weeks and broken hours, which LOM does not know; the value in words where it has such."""
     if not value:
         return
-    node = xml.sub(parent, f"lom:{name}")
+    node = parent.sub(f"lom:{name}")
     written = _in_days(value)
     if written:
-        xml.sub(node, "lom:duration", written)
+        node.leaf("lom:duration", written)
     else:
         lang_string(node, "description", [(value, NEUTRAL)])
 

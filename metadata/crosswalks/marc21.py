@@ -6,6 +6,7 @@ tag they keep the order of the record, so that unchanged records give unchanged 
 """
 
 from collections.abc import Iterator
+from operator import attrgetter
 
 from metadata import xml
 from metadata.crosswalks import marc21_coded, marc21_description, marc21_entries, marc21_notes
@@ -23,15 +24,15 @@ _ABOUT = frozenset("0124")  # subfields that only say something about others
 def dump(described: Described) -> bytes:
     """``<record>`` for any legal record; without a title it lacks 245, which MARC asks for and nobody can make up."""
     told = cataloguing(described)
-    root = xml.element("marc:record", default="marc", prefixes=("xsi",))
-    root.set(xml.name("xsi:schemaLocation"), f"{NAMESPACE} {SCHEMA}")
-    xml.sub(root, "marc:leader", marc21_coded.leader(told))
+    schema = {"xsi:schemaLocation": f"{NAMESPACE} {SCHEMA}"}
+    root = xml.root("marc:record", schema, default="marc", prefixes=("xsi",))
+    root.leaf("marc:leader", marc21_coded.leader(told))
     for tag, value in marc21_coded.control_fields(told):
-        xml.sub(root, "marc:controlfield", value, {"tag": tag})
-    for field in sorted(dict.fromkeys(_fields(told)), key=lambda field: field.tag):
-        if not {code for code, _ in field.subfields} <= _ABOUT:
+        root.leaf("marc:controlfield", value, {"tag": tag})
+    for field in sorted(dict.fromkeys(_fields(told)), key=attrgetter("tag")):
+        if any(code not in _ABOUT for code, _ in field.subfields):
             _write(root, field)
-    return xml.tobytes(root)
+    return root.tobytes()
 
 
 def _fields(told: Cataloguing) -> Iterator[Field]:
@@ -40,8 +41,8 @@ def _fields(told: Cataloguing) -> Iterator[Field]:
     yield from marc21_entries.fields(told, f"OER record to MARC 21, revision {REVISION}")
 
 
-def _write(root: xml.Element, field: Field) -> None:
+def _write(root: xml.Node, field: Field) -> None:
     indicators = {"ind1": field.indicators[0], "ind2": field.indicators[1]}
-    node = xml.sub(root, "marc:datafield", None, {"tag": field.tag, **indicators})
+    node = root.sub("marc:datafield", {"tag": field.tag, **indicators})
     for code, value in field.subfields:
-        xml.sub(node, "marc:subfield", value, {"code": code})
+        node.leaf("marc:subfield", value, {"code": code})

@@ -32,12 +32,10 @@ def _names(told: Cataloguing) -> Iterator[Field]:
     if publisher and (publisher.orcid or publisher.ror):
         yield _name(told, "7", publisher, f"{wording.RELATORS}pbl")
     institution = view.institution(told.described, told.language)
-    yield _name(told, "7", Agent(kind="organisation", name=institution), f"{wording.RELATORS}his")
+    yield _name(told, "7", wording.organisation(institution), f"{wording.RELATORS}his")
     for funder in told.record.funders:
         if funder.ror:
-            yield _name(
-                told, "7", Agent(kind="organisation", name=funder.name, ror=funder.ror), f"{wording.RELATORS}fnd"
-            )
+            yield _name(told, "7", wording.organisation(funder.name, funder.ror), f"{wording.RELATORS}fnd")
 
 
 def _name(told: Cataloguing, hundreds: str, agent: Agent, role: str) -> Field:

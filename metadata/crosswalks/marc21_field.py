@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from metadata import vocabularies
 from metadata.crosswalks import view
@@ -10,11 +11,10 @@ from metadata.crosswalks.described import Described
 from metadata.crosswalks.marc21_words import WORDS
 from metadata.record import Agent, Record, Text
 
-_BLANKS = re.compile("[ \t\r\n]+")
+_BLANKS = re.compile("[ \t\r\n]{2,}|[\t\r\n]")
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(NamedTuple):
     """A variable data field: tag, both indicators as one string, subfields in order."""
 
     tag: str
@@ -24,8 +24,8 @@ class Field:
 
 def field(tag: str, indicators: str, *subfields: tuple[str, str | None]) -> Field:
     """The field with those subfields that say something, each on one line."""
-    said = ((code, _BLANKS.sub(" ", value or "").strip(" ")) for code, value in subfields)
-    return Field(tag, indicators, tuple((code, value) for code, value in said if value))
+    said = [(code, _BLANKS.sub(" ", value).strip(" ")) for code, value in subfields if value]
+    return Field(tag, indicators, tuple([one for one in said if one[1]]))
 
 
 @dataclass(frozen=True, slots=True)

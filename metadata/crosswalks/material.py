@@ -6,7 +6,6 @@ File Type; the values of MODS ``typeOfResource``.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from metadata import vocabularies
 from metadata.crosswalks.described import Described
@@ -94,6 +93,5 @@ def others(described: Described) -> list[Material]:
 
 def _files(described: Described) -> Iterator[Material]:
     for file in described.files:
-        group = vocabularies.media_group(file.media_type, PurePosixPath(file.name).suffix)
-        if group.notation in _GROUPS:
-            yield _GROUPS[group.notation]
+        if file.group.notation in _GROUPS:
+            yield _GROUPS[file.group.notation]

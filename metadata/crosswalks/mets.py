@@ -12,7 +12,7 @@ from metadata.crosswalks import mods, wording
 from metadata.crosswalks.described import Described
 from metadata.oai_record import datestamp
 from metadata.record import Record
-from metadata.xml import Element
+from metadata.xml import Node
 
 PREFIX = "mets"
 NAMESPACE = xml.NAMESPACES["mets"]
@@ -27,18 +27,16 @@ Value = tuple[str, str, dict[str, str]]  # element, text, attributes
 
 def dump(described: Described) -> bytes:
     """``<mets:mets>`` for any legal record; without files it has no ``fileSec``, and its ``structMap`` one division."""
-    root = xml.element("mets:mets", prefixes=("mets", "xlink", "xsi", "dcterms"))
-    root.set(xml.name("xsi:schemaLocation"), f"{NAMESPACE} {SCHEMA}")
-    root.set("OBJID", xml.legal(described.identifier))
-    for name, value in (("LABEL", _title(described.record)), ("TYPE", _type(described.record))):
-        if value:
-            root.set(name, xml.legal(value))
+    attributes = {"xsi:schemaLocation": f"{NAMESPACE} {SCHEMA}", "OBJID": described.identifier}
+    known = (("LABEL", _title(described.record)), ("TYPE", _type(described.record)))
+    attributes |= {name: value for name, value in known if value}
+    root = xml.root("mets:mets", attributes, prefixes=("mets", "xlink", "xsi", "dcterms"))
     _header(root, described)
     _description(root, described)
     _rights(root, described)
     _files(root, described)
     _structure(root, described)
-    return xml.tobytes(root)
+    return root.tobytes()
 
 
 def _id(described: Described, name: str) -> str:
@@ -55,37 +53,37 @@ def _type(record: Record) -> str:
     return vocabularies.label("hcrt", uri, "en") if uri else ""
 
 
-def _header(root: Element, described: Described) -> None:
+def _header(root: Node, described: Described) -> None:
     """Who keeps the object and who owns its rights. One agent for an institution, whatever the number of its names."""
-    header = xml.sub(root, "mets:metsHdr", attributes={"CREATEDATE": datestamp(described.published)})
+    header = root.sub("mets:metsHdr", {"CREATEDATE": datestamp(described.published)})
     keeper = next((text.value for text in described.institution if text.value), "")
     if keeper:
-        agent = xml.sub(header, "mets:agent", attributes={"ROLE": "CUSTODIAN", "TYPE": "ORGANIZATION"})
-        xml.sub(agent, "mets:name", keeper)
+        agent = header.sub("mets:agent", {"ROLE": "CUSTODIAN", "TYPE": "ORGANIZATION"})
+        agent.leaf("mets:name", keeper)
     if described.record.rights_holder:
-        agent = xml.sub(header, "mets:agent", attributes={"ROLE": "IPOWNER"})
-        xml.sub(agent, "mets:name", described.record.rights_holder)
+        agent = header.sub("mets:agent", {"ROLE": "IPOWNER"})
+        agent.leaf("mets:name", described.record.rights_holder)
     for identifier in described.record.identifiers:
         kind = {} if identifier.scheme == "other" else {"TYPE": identifier.scheme.upper()}
-        xml.sub(header, "mets:altRecordID", wording.bare(identifier), kind)
+        header.leaf("mets:altRecordID", wording.bare(identifier), kind)
 
 
-def _description(root: Element, described: Described) -> None:
-    section = xml.sub(root, "mets:dmdSec", attributes={"ID": _id(described, "description")})
+def _description(root: Node, described: Described) -> None:
+    section = root.sub("mets:dmdSec", {"ID": _id(described, "description")})
     data = _wrapped(section, {"MDTYPE": "MODS", "MDTYPEVERSION": _MODS})
-    data.append(xml.parse(mods.dump(described)))
+    data.append(mods.element(described))
 
 
-def _wrapped(section: Element, kind: Mapping[str, str]) -> Element:
-    wrap = xml.sub(section, "mets:mdWrap", attributes={**kind, "MIMETYPE": "text/xml"})
-    return xml.sub(wrap, "mets:xmlData")
+def _wrapped(section: Node, kind: Mapping[str, str]) -> Node:
+    wrap = section.sub("mets:mdWrap", {**kind, "MIMETYPE": "text/xml"})
+    return wrap.sub("mets:xmlData")
 
 
-def _rights(root: Element, described: Described) -> None:
-    section = xml.sub(xml.sub(root, "mets:amdSec"), "mets:rightsMD", attributes={"ID": _id(described, "rights")})
+def _rights(root: Node, described: Described) -> None:
+    section = root.sub("mets:amdSec").sub("mets:rightsMD", {"ID": _id(described, "rights")})
     data = _wrapped(section, {"MDTYPE": "DC"})
     for element, text, attributes in _terms(described.record):
-        xml.sub(data, f"dcterms:{element}", text, attributes)
+        data.leaf(f"dcterms:{element}", text, attributes)
 
 
 def _terms(record: Record) -> Iterator[Value]:
@@ -105,12 +103,12 @@ def _terms(record: Record) -> Iterator[Value]:
         yield "rights", note.value, {"xml:lang": language} if language else {}
 
 
-def _files(root: Element, described: Described) -> None:
+def _files(root: Node, described: Described) -> None:
     """``VERSDATE`` is the moment of the version that these files belong to."""
     if not described.files:
         return
     about = {"USE": "ORIGINAL", "VERSDATE": datestamp(described.published), "ADMID": _id(described, "rights")}
-    group = xml.sub(xml.sub(root, "mets:fileSec"), "mets:fileGrp", attributes=about)
+    group = root.sub("mets:fileSec").sub("mets:fileGrp", about)
     for number, file in enumerate(described.files, 1):
         facts = {
             "ID": _id(described, f"file-{number}"),
@@ -121,16 +119,16 @@ def _files(root: Element, described: Described) -> None:
             "CHECKSUMTYPE": "SHA-256",
         }
         place = {"LOCTYPE": "URL", "xlink:type": "simple", "xlink:href": file.url, "xlink:title": file.name}
-        xml.sub(xml.sub(group, "mets:file", attributes=facts), "mets:FLocat", attributes=place)
+        group.sub("mets:file", facts).leaf("mets:FLocat", None, place)
 
 
-def _structure(root: Element, described: Described) -> None:
+def _structure(root: Node, described: Described) -> None:
     about = {"DMDID": _id(described, "description"), "ADMID": _id(described, "rights"), "TYPE": "resource"}
     title = _title(described.record)
     if title:
         about["LABEL"] = title
-    structure = xml.sub(root, "mets:structMap", attributes={"TYPE": "logical"})
-    whole = xml.sub(structure, "mets:div", attributes=about)
+    structure = root.sub("mets:structMap", {"TYPE": "logical"})
+    whole = structure.sub("mets:div", about)
     for number, file in enumerate(described.files, 1):
-        part = xml.sub(whole, "mets:div", attributes={"TYPE": "file", "ORDER": str(number), "LABEL": file.name})
-        xml.sub(part, "mets:fptr", attributes={"FILEID": _id(described, f"file-{number}")})
+        part = whole.sub("mets:div", {"TYPE": "file", "ORDER": str(number), "LABEL": file.name})
+        part.leaf("mets:fptr", None, {"FILEID": _id(described, f"file-{number}")})

@@ -7,6 +7,7 @@ one value is called in several languages, or is both name and code, is bound by 
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC
+from functools import lru_cache
 
 from metadata import licences, values, vocabularies, xml
 from metadata.crosswalks import marc_languages, material, mods_parts, view, wording
@@ -28,11 +29,17 @@ _IDENTIFIERS = {"handle": "hdl", "url": "uri", "other": "local"}
 
 def dump(described: Described) -> bytes:
     """``<mods>`` for any legal record, in the same order each time."""
-    root = xml.element("mods:mods", None, {"version": "3.7"}, default="mods", prefixes=("xlink", "xsi"))
-    root.set(xml.name("xsi:schemaLocation"), f"{NAMESPACE} {SCHEMA}")
+    return element(described).tobytes()
+
+
+@lru_cache(maxsize=1)
+def element(described: Described) -> xml.Node:
+    """The element itself, which METS wraps: a record is rendered in all formats, one after the other."""
+    attributes = {"version": "3.7", "xsi:schemaLocation": f"{NAMESPACE} {SCHEMA}"}
+    root = xml.root("mods:mods", attributes, default="mods", prefixes=("xlink", "xsi"))
     for item in _items(described):
         mods_parts.write(root, item)
-    return xml.tobytes(root)
+    return root
 
 
 def _items(described: Described) -> Iterator[Item]:
@@ -58,7 +65,7 @@ def _items(described: Described) -> Iterator[Item]:
 
 def _texts(element: str, texts: Iterable[Text], attributes: Mapping[str, str] | None = None) -> Iterator[Item]:
     for text in texts:
-        yield Item(element, text.value, {**(attributes or {}), **mods_parts.spoken(text)})
+        yield Item(element, text.value, {**(attributes or {}), **mods_parts.spoken(text.lang)})
 
 
 def _term(element: str, uri: str, term: vocabularies.Term | None, attributes: Mapping[str, str]) -> Iterator[Item]:
@@ -66,7 +73,7 @@ def _term(element: str, uri: str, term: vocabularies.Term | None, attributes: Ma
     known = {**attributes, **mods_parts.address("valueURI", uri)}
     for label, language in wording.labels(term):
         group = {"altRepGroup": f"term-{uri.rpartition('/')[2]}"}
-        yield Item(element, label, {**known, **group, **mods_parts.spoken(Text(value=label, lang=language))})
+        yield Item(element, label, {**known, **group, **mods_parts.spoken(language)})
     if term is None:
         yield Item(element, uri, known)
 
@@ -180,7 +187,7 @@ def _facts(name: str, scheme: str, uris: Sequence[str], language: str) -> Iterat
     for uri in uris:
         term = vocabularies.term(scheme, uri)
         label = view.label(term, language) if term else Text(value=uri)
-        yield _fact(name, label.value, {**mods_parts.address("xlink:href", uri), **mods_parts.spoken(label)})
+        yield _fact(name, label.value, {**mods_parts.address("xlink:href", uri), **mods_parts.spoken(label.lang)})
 
 
 def _subjects(record: Record) -> Iterator[Item]:
@@ -239,14 +246,14 @@ def _access(record: Record, language: str) -> Iterator[Item]:
     access = wording.access_term(record)
     label = view.label(access, language)
     restriction = {"type": "restriction on access", "xlink:href": access.uri}
-    yield Item("accessCondition", label.value, {**restriction, **mods_parts.spoken(label)})
+    yield Item("accessCondition", label.value, {**restriction, **mods_parts.spoken(label.lang)})
     use = {"type": "use and reproduction"}
     if record.licence:
         known = licences.get(record.licence)
         tag = next((tag for tag in (language, "en") if known and tag in known.labels), "und")
-        name = Text(value=known.labels.get(tag, known.short) if known else record.licence, lang=tag)
+        name = known.labels.get(tag, known.short) if known else record.licence
         link = mods_parts.address("xlink:href", known.uri if known else record.licence)
-        yield Item("accessCondition", name.value, {**use, **link, **mods_parts.spoken(name)})
+        yield Item("accessCondition", name, {**use, **link, **mods_parts.spoken(tag)})
     yield from _texts("accessCondition", record.rights_note, use)
 
 

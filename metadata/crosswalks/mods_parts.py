@@ -1,39 +1,46 @@
 """Elements of MODS with parts of their own: titles, names, related items; and how any of them is written."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from functools import lru_cache
+from types import MappingProxyType
+from typing import NamedTuple
 
 from metadata import licences, values, vocabularies, xml
 from metadata.crosswalks import marc_languages, wording
-from metadata.record import Agent, Record, Reference, Source, Text
+from metadata.record import Agent, Record, Reference, Source
 
 _RELATORS = "http://id.loc.gov/vocabulary/relators"
 _IDENTIFIERS = "http://id.loc.gov/vocabulary/identifiers"
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """An element to be written; without text and without anything inside it is left out."""
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+class Item(NamedTuple):
+    """An element to be written, with a text or with others inside; with neither it is left out."""
 
     element: str
     text: str | None = None
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = _NONE
     inside: Sequence["Item"] = ()
 
 
-def write(parent: xml.Element, item: Item) -> None:
+def write(parent: xml.Node, item: Item) -> None:
     inside = [one for one in item.inside if one.text or one.inside]
-    if item.text or inside:
-        node = xml.sub(parent, f"mods:{item.element}", item.text or None, item.attributes)
+    if inside:
+        node = parent.sub(f"mods:{item.element}", item.attributes)
         for one in inside:
             write(node, one)
+    elif item.text:
+        parent.leaf(f"mods:{item.element}", item.text, item.attributes)
 
 
-def spoken(text: Text) -> dict[str, str]:
-    """``lang`` by ISO 639-2/B, as older readers want it, and ``xml:lang``."""
-    tag = wording.language(text)
+@lru_cache(maxsize=1024)
+def spoken(lang: str) -> Mapping[str, str]:
+    """``lang`` by ISO 639-2/B, as older readers want it, and ``xml:lang``; nothing for ``und``."""
+    tag = wording.tag(lang)
     if not tag:
-        return {}
+        return _NONE
     code = marc_languages.code(tag)
     return {**({"lang": code} if code else {}), "xml:lang": tag}
 
@@ -54,9 +61,9 @@ def titles(record: Record) -> Iterator[Item]:
     """Whole, article and all: many readers take nothing but ``title``."""
     for index, text in enumerate(record.title):
         kind = {"type": "translated"} if index else {"usage": "primary"}
-        yield Item("titleInfo", None, {**kind, **spoken(text)}, [Item("title", text.value)])
+        yield Item("titleInfo", None, {**kind, **spoken(text.lang)}, [Item("title", text.value)])
     for text in record.alternative:
-        yield Item("titleInfo", None, {"type": "alternative", **spoken(text)}, [Item("title", text.value)])
+        yield Item("titleInfo", None, {"type": "alternative", **spoken(text.lang)}, [Item("title", text.value)])
 
 
 def names(record: Record) -> Iterator[Item]:
@@ -66,8 +73,7 @@ def names(record: Record) -> Iterator[Item]:
     for contributor in record.contributors:
         yield _name(contributor, contributor.role, {})
     for funder in record.funders:
-        agent = Agent(kind="organisation", name=funder.name, ror=funder.ror)
-        yield _name(agent, "fnd", {}, Item("description", funder.award))
+        yield _name(wording.organisation(funder.name, funder.ror), "fnd", {}, Item("description", funder.award))
     if record.rights_holder:
         yield Item("name", inside=[Item("namePart", record.rights_holder), _role("cph")])
 
@@ -96,8 +102,7 @@ def _role(role: str) -> Item:
     authority = {"authority": "marcrelator", "authorityURI": _RELATORS, **address("valueURI", uri)}
     terms = [Item("roleTerm", term.notation if term else role, {"type": "code", **authority})]
     if term:
-        label = Text(value=term.labels.get("en", ""), lang="en")
-        terms.append(Item("roleTerm", label.value, {"type": "text", **authority, **spoken(label)}))
+        terms.append(Item("roleTerm", term.labels.get("en"), {"type": "text", **authority, **spoken("en")}))
     return Item("role", inside=terms)
 
 
@@ -127,7 +132,7 @@ def _source(source: Source) -> Item:
     inside = [Item("titleInfo", inside=[Item("title", source.title)])]
     if source.creator:
         inside.append(Item("name", inside=[Item("namePart", source.creator), _role("cre")]))
-    inside += [Item("note", text.value, {"type": "modifications", **spoken(text)}) for text in source.changes]
+    inside += [Item("note", text.value, {"type": "modifications", **spoken(text.lang)}) for text in source.changes]
     inside.append(_identifier(source.identifier))
     if source.licence:
         known = licences.get(source.licence)

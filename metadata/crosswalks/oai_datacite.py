@@ -21,6 +21,7 @@ SCHEMA = "https://schema.datacite.org/meta/kernel-4/metadata.xsd"
 REVISION = "1"
 
 UNAVAILABLE = ":unav"  # DataCite 4.7, appendix 3: value unavailable, possibly unknown
+_NOBODY = datacite.Named(Agent(name=UNAVAILABLE), None, None)
 
 # What a type says of the medium whatever the files are; the others go by their files.
 _GENERAL = {
@@ -60,61 +61,60 @@ _BY_MEDIUM = {
 def dump(described: Described) -> bytes:
     """``<resource>`` with every mandatory property, ``:unav`` where a half-written record has none."""
     record = described.record
-    root = xml.element("datacite:resource", prefixes=("xsi",), default="datacite")
-    root.set(xml.name("xsi:schemaLocation"), f"{NAMESPACE} {SCHEMA}")
+    schema = {"xsi:schemaLocation": f"{NAMESPACE} {SCHEMA}"}
+    root = xml.root("datacite:resource", schema, prefixes=("xsi",), default="datacite")
     main = datacite.main_identifier(described)
     kind = datacite.IDENTIFIER_TYPES[main.scheme]
-    xml.sub(root, "datacite:identifier", wording.bare(main) or UNAVAILABLE, {"identifierType": kind})
+    root.leaf("datacite:identifier", wording.bare(main) or UNAVAILABLE, {"identifierType": kind})
     creators = [named for named in datacite.creators(record) if named.who.name]
-    nobody = datacite.Named(Agent(name=UNAVAILABLE), None, None)
-    datacite.people(root, "creators", "creator", creators or [nobody])
+    datacite.people(root, "creators", "creator", creators or [_NOBODY])
     titles = list(datacite.titles(record))
     untitled = not any(text for text, attributes in titles if ("titleType", "AlternativeTitle") not in attributes)
     datacite.wrapped(root, "titles", "title", [*([value(UNAVAILABLE)] if untitled else []), *titles])
     _publisher(root, described)
-    xml.sub(root, "datacite:publicationYear", _issued(described)[0].strip("/")[:4])
+    root.leaf("datacite:publicationYear", _issued(described)[0].strip("/")[:4])
     _resource_type(root, described)
     datacite.wrapped(root, "subjects", "subject", datacite_subjects.subjects(record))
     datacite.people(root, "contributors", "contributor", datacite.contributors(described))
     datacite.wrapped(root, "dates", "date", _dates(described))
     language = next((tag for tag in map(values.language, record.languages) if tag), None)
     if language:
-        xml.sub(root, "datacite:language", language)
+        root.leaf("datacite:language", language)
     alternate = datacite.alternate_identifiers(described)
     datacite.wrapped(root, "alternateIdentifiers", "alternateIdentifier", alternate)
     datacite.wrapped(root, "relatedIdentifiers", "relatedIdentifier", _related_identifiers(record))
     datacite.wrapped(root, "sizes", "size", datacite.sizes(described))
     datacite.wrapped(root, "formats", "format", (value(file.media_type) for file in described.files))
-    xml.sub(root, "datacite:version", str(described.version))
+    root.leaf("datacite:version", str(described.version))
     datacite.wrapped(root, "rightsList", "rights", _rights(record))
     abstract = datacite.texts(record.description, {"descriptionType": "Abstract"})
     datacite.wrapped(root, "descriptions", "description", abstract)
     datacite.places(root, record)
     datacite.funding(root, "datacite", record, {"schemeURI": "https://ror.org/"})
     _related_items(root, record)
-    return xml.tobytes(root)
+    return root.tobytes()
 
 
-def _publisher(root: xml.Element, described: Described) -> None:
+def _publisher(root: xml.Node, described: Described) -> None:
     """The publisher, else the institution: the schema means whoever holds, archives or publishes."""
     who = datacite.publisher(described.record)
     if who and who.name:
         scheme = {"publisherIdentifierScheme": "ROR", "schemeURI": "https://ror.org/"} if who.ror else {}
         identifier = {"publisherIdentifier": wording.agent_uri("ror", who.ror), **scheme} if who.ror else {}
-        xml.sub(root, "datacite:publisher", who.name, identifier)
+        root.leaf("datacite:publisher", who.name, identifier)
         return
     name = datacite.institution(described)
     text, attributes = next(datacite.texts([name] if name else []), value(UNAVAILABLE))
-    xml.sub(root, "datacite:publisher", text, dict(attributes))
+    root.leaf("datacite:publisher", text, dict(attributes))
 
 
-def _resource_type(root: xml.Element, described: Described) -> None:
+def _resource_type(root: xml.Node, described: Described) -> None:
     """The kind of learning resource in English beside DataCite's general type."""
     uri = described.record.resource_type or ""
     term = vocabularies.term("hcrt", uri)
     label = vocabularies.label("hcrt", uri, "en") if term else uri
     attributes = {"resourceTypeGeneral": resource_type_general(described)}
-    xml.sub(root, "datacite:resourceType", label or UNAVAILABLE, attributes)
+    root.leaf("datacite:resourceType", label or UNAVAILABLE, attributes)
 
 
 def resource_type_general(described: Described) -> str:
@@ -165,26 +165,26 @@ def _related_identifiers(record: Record) -> Iterator[Value]:
             yield value(found[1], {**attributes, "relationTypeInformation": other.changes})
 
 
-def _related_items(root: xml.Element, record: Record) -> None:
+def _related_items(root: xml.Node, record: Record) -> None:
     """What is known by title, or by an identifier of a scheme that ``relatedIdentifier`` has no type for."""
     others = [other for other in datacite.relations(record) if other.title or _untyped(other)]
     if not others:
         return
-    around = xml.sub(root, "datacite:relatedItems")
+    around = root.sub("datacite:relatedItems")
     for other in others:
         kind = "Collection" if other.relation == "IsPartOf" else "Other"
         attributes = {"relatedItemType": kind, "relationType": other.relation}
         if other.changes:
             attributes["relationTypeInformation"] = other.changes
-        item = xml.sub(around, "datacite:relatedItem", None, attributes)
+        item = around.sub("datacite:relatedItem", attributes)
         found = datacite.related(other.iri or "")
         if found:
-            xml.sub(item, "datacite:relatedItemIdentifier", found[1], {"relatedItemIdentifierType": found[0]})
+            item.leaf("datacite:relatedItemIdentifier", found[1], {"relatedItemIdentifierType": found[0]})
         elif other.iri:
-            xml.sub(item, "datacite:relatedItemIdentifier", other.iri)
+            item.leaf("datacite:relatedItemIdentifier", other.iri)
         if other.creator:
-            creator = xml.sub(xml.sub(item, "datacite:creators"), "datacite:creator")
-            xml.sub(creator, "datacite:creatorName", other.creator)
+            creator = item.sub("datacite:creators").sub("datacite:creator")
+            creator.leaf("datacite:creatorName", other.creator)
         datacite.wrapped(item, "titles", "title", [value(other.title or "")])
 
 

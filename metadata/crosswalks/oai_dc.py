@@ -23,12 +23,12 @@ Value = tuple[str, str, str | None]  # element, text, language or None
 
 def dump(described: Described) -> bytes:
     """``<oai_dc:dc>`` for any legal record, an empty one too; each element with the same language and text once."""
-    root = xml.element("oai_dc:dc", prefixes=("oai_dc", "dc", "xsi"))
-    root.set(xml.name("xsi:schemaLocation"), f"{NAMESPACE} {SCHEMA}")
+    schema = {"xsi:schemaLocation": f"{NAMESPACE} {SCHEMA}"}
+    root = xml.root("oai_dc:dc", schema, prefixes=("oai_dc", "dc", "xsi"))
     for element, text, language in dict.fromkeys(_values(described)):
         if text:
-            xml.sub(root, f"dc:{element}", text, {"xml:lang": language} if language else None)
-    return xml.tobytes(root)
+            root.leaf(f"dc:{element}", text, {"xml:lang": language} if language else None)
+    return root.tobytes()
 
 
 def _values(described: Described) -> Iterator[Value]:

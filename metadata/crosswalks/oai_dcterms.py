@@ -32,13 +32,13 @@ INTERNET = {
 
 def dump(described: Described) -> bytes:
     """``<oai_dcterms:dcterms>`` for any legal record, an empty one too; the same value of a term once."""
-    root = xml.element("oai_dcterms:dcterms", prefixes=("oai_dcterms", "dcterms", "xsi"))
-    root.set(xml.name("xsi:schemaLocation"), f"{NAMESPACE} {SCHEMA}")
+    schema = {"xsi:schemaLocation": f"{NAMESPACE} {SCHEMA}"}
+    root = xml.root("oai_dcterms:dcterms", schema, prefixes=("oai_dcterms", "dcterms", "xsi"))
     for term, text, language, scheme in dict.fromkeys(_values(described)):
         if text:
             attributes = {"xsi:type": f"dcterms:{scheme}"} if scheme else {"xml:lang": language} if language else None
-            xml.sub(root, f"dcterms:{term}", text, attributes)
-    return xml.tobytes(root)
+            root.leaf(f"dcterms:{term}", text, attributes)
+    return root.tobytes()
 
 
 def _values(described: Described) -> Iterator[Value]:

@@ -50,8 +50,8 @@ _OPEN = "http://purl.org/coar/access_right/c_abf2"
 def dump(described: Described) -> bytes:
     """``<oaire:resource>``; what a half-written record lacks is left out, the schema insists on nothing."""
     record = described.record
-    root = xml.element("oaire:resource", prefixes=("oaire", "datacite", "dc", "dcterms", "xsi"))
-    root.set(xml.name("xsi:schemaLocation"), f"{NAMESPACE} {SCHEMA}")
+    schema = {"xsi:schemaLocation": f"{NAMESPACE} {SCHEMA}"}
+    root = xml.root("oaire:resource", schema, prefixes=("oaire", "datacite", "dc", "dcterms", "xsi"))
     datacite.wrapped(root, "titles", "title", datacite.titles(record))
     datacite.people(root, "creators", "creator", datacite.creators(record))
     datacite.people(root, "contributors", "contributor", _contributors(described))
@@ -67,9 +67,9 @@ def dump(described: Described) -> bytes:
     _repeated(root, "dc:format", (value(file.media_type) for file in described.files))
     main = datacite.main_identifier(described)
     kind = _IDENTIFIER_TYPES[main.scheme]
-    xml.sub(root, "datacite:identifier", wording.followable(main), {"identifierType": kind})
+    root.leaf("datacite:identifier", wording.followable(main), {"identifierType": kind})
     access = wording.access_term(record)
-    xml.sub(root, "datacite:rights", access.labels["en"], {"rightsURI": access.uri})
+    root.leaf("datacite:rights", access.labels["en"], {"rightsURI": access.uri})
     _repeated(root, "dc:source", _sources(record))
     kinds = datacite_subjects.term("hcrt", record.resource_type) if record.resource_type else ()
     subjects = (*kinds, *datacite_subjects.subjects(record, audience=False, codes=False))
@@ -78,17 +78,17 @@ def dump(described: Described) -> bytes:
     _repeated(root, "dc:coverage", [value(record.coverage.period or "")] if record.coverage else ())
     datacite.wrapped(root, "sizes", "size", datacite.sizes(described))
     datacite.places(root, record)
-    xml.sub(root, "oaire:version", str(described.version))
+    root.leaf("oaire:version", str(described.version))
     for file in described.files:
         _file(root, file)
     _repeated(root, "dcterms:audience", _audience(record))
-    return xml.tobytes(root)
+    return root.tobytes()
 
 
-def _repeated(root: xml.Element, element: str, said: Iterable[Value]) -> None:
+def _repeated(root: xml.Node, element: str, said: Iterable[Value]) -> None:
     for text, attributes in dict.fromkeys(said):
         if text:
-            xml.sub(root, element, text, dict(attributes))
+            root.leaf(element, text, dict(attributes))
 
 
 def _contributors(described: Described) -> Iterator[Named]:
@@ -136,14 +136,14 @@ def _publishers(described: Described) -> Iterator[Value]:
         yield from datacite.texts(described.institution)
 
 
-def _resource_type(root: xml.Element, record: Record) -> None:
+def _resource_type(root: xml.Node, record: Record) -> None:
     code = _TYPES.get((record.resource_type or "").removeprefix(wording.HCRT), _OTHER)
     label = vocabularies.label("coar-resource-types", _COAR + code, "en")
     general = _GENERAL.get(code, "other research product")
-    xml.sub(root, "oaire:resourceType", label, {"resourceTypeGeneral": general, "uri": _COAR + code})
+    root.leaf("oaire:resourceType", label, {"resourceTypeGeneral": general, "uri": _COAR + code})
 
 
-def _licence(root: xml.Element, described: Described) -> None:
+def _licence(root: xml.Node, described: Described) -> None:
     """In force from the day of publication, or from the end of the embargo."""
     record = described.record
     if not record.licence:
@@ -153,14 +153,14 @@ def _licence(root: xml.Element, described: Described) -> None:
     start = until.isoformat() if until else _issued(described)
     name = licence.labels.get("en", licence.short) if licence else record.licence
     uri = licence.uri if licence else record.licence
-    xml.sub(root, "oaire:licenseCondition", name, {"startDate": start, "uri": uri})
+    root.leaf("oaire:licenseCondition", name, {"startDate": start, "uri": uri})
 
 
-def _file(root: xml.Element, file: FileLink) -> None:
+def _file(root: xml.Node, file: FileLink) -> None:
     """Only files that anybody may have are described."""
     kind = _OBJECTS.get(wording.dcmi_type(file), "other")
     attributes = {"accessRightsURI": _OPEN, "mimeType": file.media_type, "objectType": kind}
-    xml.sub(root, "oaire:file", file.url, attributes)
+    root.leaf("oaire:file", file.url, attributes)
 
 
 def _audience(record: Record) -> Iterator[Value]:

@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date
-from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -122,8 +121,7 @@ def _types(described: Described) -> list[str]:
     term = vocabularies.term("hcrt", described.record.resource_type or "")
     known = CLASSES.get(term.notation) if term else None
     if known is None:
-        files = ((file.media_type, PurePosixPath(file.name).suffix) for file in described.files)
-        named = {vocabularies.media_group(*file).extra["schema_type"] for file in files}
+        named = {file.group.extra["schema_type"] for file in described.files}
         known = named.pop() if len(named) == 1 and not named & _NO_CLASS else None
     return ["LearningResource", known] if known else ["LearningResource"]
 

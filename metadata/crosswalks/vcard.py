@@ -41,10 +41,9 @@ def write(agent: Agent, *, role: str = "", note: str = "", names: Iterable[Text]
     if person and not (family and given):
         family, given = agent.name, ""
     lines.append(f"N:{_escaped(family)};{_escaped(given)};;;" if person else "N:;;;;")
-    own = list(names) or ([] if person else [Text(value=agent.name)])
-    for text in [*own, *(Text(value=affiliation.name) for affiliation in agent.affiliations)]:
-        tag = language(text)
-        lines.append(f"ORG{f';LANGUAGE={tag}' if tag else ''}:{_escaped(text.value)}")
+    own = [(text.value, language(text)) for text in names] or ([] if person else [(agent.name, None)])
+    for name, tag in [*own, *((affiliation.name, None) for affiliation in agent.affiliations)]:
+        lines.append(f"ORG{f';LANGUAGE={tag}' if tag else ''}:{_escaped(name)}")
     uris = list(agent_uris(agent).values())
     lines += [f"UID:{uri}" for uri in uris[:1]] + [f"URL:{uri}" for uri in uris]
     lines += [f"{name}:{_escaped(value)}" for name, value in (("ROLE", role), ("NOTE", note)) if value]

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
+from functools import lru_cache
 
 from metadata import values, vocabularies
 from metadata.crosswalks.described import FileLink
@@ -35,7 +35,12 @@ _BASES = {"orcid": "https://orcid.org/", "ror": "https://ror.org/"}
 
 def language(text: Text) -> str | None:
     """The tag for xml:lang, left out where nobody knows the language or the tag is not one (the schemas check)."""
-    return None if text.lang == "und" else values.language(text.lang)
+    return tag(text.lang)
+
+
+def tag(lang: str) -> str | None:
+    """The same of a tag alone."""
+    return None if lang == "und" else values.language(lang)
 
 
 def name(agent: Agent) -> str:
@@ -44,6 +49,12 @@ def name(agent: Agent) -> str:
         return agent.name
     comma = "،" if _ARABIC.search(agent.family) else ","
     return f"{agent.family}{comma} {agent.given}"
+
+
+@lru_cache(maxsize=256)
+def organisation(name: str, ror: str | None = None) -> Agent:
+    """An organisation that no record names as an agent: an institution, a funder."""
+    return Agent(kind="organisation", name=name, ror=ror)
 
 
 def agent_uris(agent: Agent) -> dict[str, str]:
@@ -107,4 +118,4 @@ def source(adapted: Source) -> str:
 
 def dcmi_type(file: FileLink) -> str:
     """The DCMI Type of a file, such as ``MovingImage``; empty where it has none."""
-    return vocabularies.media_group(file.media_type, PurePosixPath(file.name).suffix).extra.get("dcmi_type", "")
+    return file.group.extra.get("dcmi_type", "")

@@ -27,3 +27,9 @@ def assert_valid(shared: Path) -> Callable[[bytes], None]:
         schema.assertValid(etree.fromstring(response))
 
     return check
+
+
+@pytest.fixture(scope="session")
+def strict(shared: Path) -> etree.XMLSchema:
+    """The schema of LOM that knows no vocabulary but LOM's own."""
+    return etree.XMLSchema(etree.parse(shared / "xsd" / "all-lomstrict.xsd"))

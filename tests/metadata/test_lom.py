@@ -1,54 +1,13 @@
-"""LOM written: golden files, both schemas of the binding, and each decision of the crosswalk."""
-
-from collections.abc import Callable
-from pathlib import Path
+"""LOM written: each decision of the crosswalk."""
 
 import pytest
-from formats import GOLDEN, NAMES, PUBLISHED, around, assert_golden, golden_record
-from hypothesis import given, settings
-from lom_elements import HCRT, LEVEL, LOM, RELATORS, at, strings, texts, without_our_terms, written
+from formats import EMPTY, NAMES, around, golden_record
+from lom_elements import HCRT, LEVEL, LOM, RELATORS, at, strings, texts, written
 from lxml import etree
-from record_strategies import described
 
-from metadata import vocabularies, xml
-from metadata.crosswalks import Described, lom, lom_terms
+from metadata import vocabularies
+from metadata.crosswalks import lom, lom_terms
 from metadata.record import Agent, Classroom, Contributor, Coverage, Funder, Identifier, Record, Text
-
-
-@pytest.fixture(scope="module")
-def strict(shared: Path) -> etree.XMLSchema:
-    return etree.XMLSchema(etree.parse(shared / "xsd" / "all-lomstrict.xsd"))
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_rich_records_are_written_as_the_golden_files_say(name: str) -> None:
-    assert_golden(lom.dump, "lom", name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_golden_files_are_valid_by_the_loose_schema(name: str, assert_valid: Callable[[bytes], None]) -> None:
-    assert_valid((GOLDEN / "lom" / f"{name}.xml").read_bytes())
-
-
-@settings(max_examples=100, deadline=None)
-@given(made=described())
-def test_every_legal_record_is_valid_and_gives_the_same_bytes_each_time(
-    made: Described, assert_valid: Callable[[bytes], None], strict: etree.XMLSchema
-) -> None:
-    body = lom.dump(made)
-    assert body == lom.dump(made)
-    assert not body.startswith(b"<?xml")
-    assert_valid(body)
-    strict.assertValid(without_our_terms(body))
-
-
-@settings(max_examples=60, deadline=None)
-@given(made=described(complete=False))
-def test_drafts_and_unfinished_records_are_valid_too(
-    made: Described, assert_valid: Callable[[bytes], None], strict: etree.XMLSchema
-) -> None:
-    assert_valid(lom.dump(made))
-    strict.assertValid(without_our_terms(lom.dump(made)))
 
 
 def test_the_strict_schema_refuses_nothing_but_our_own_terms(strict: etree.XMLSchema) -> None:
@@ -58,10 +17,8 @@ def test_the_strict_schema_refuses_nothing_but_our_own_terms(strict: etree.XMLSc
         strict.assertValid(written(resource_type=f"{HCRT}video"))
 
 
-def test_an_empty_record_still_says_where_it_is(assert_valid: Callable[[bytes], None]) -> None:
-    body = lom.dump(Described("oai:x.org:1", "https://x.org/1", Record(), (), PUBLISHED))
-    assert_valid(body)
-    root = etree.fromstring(body)
+def test_an_empty_record_still_says_where_it_is() -> None:
+    root = etree.fromstring(lom.dump(EMPTY))
     assert [etree.QName(node).localname for node in root] == [
         "general",
         "lifeCycle",
@@ -71,17 +28,6 @@ def test_an_empty_record_still_says_where_it_is(assert_valid: Callable[[bytes], 
     ]
     assert texts(root, "technical/location") == ["https://x.org/1"]
     assert texts(root, "lifeCycle/contribute/date/dateTime") == ["2024-03-01"]
-
-
-def test_illegal_text_that_slipped_in_never_breaks_the_page(assert_valid: Callable[[bytes], None]) -> None:
-    title = [Text(value="a\x00\ud800b", lang="not a tag")]
-    assert_valid(lom.dump(around(Record(title=title, creators=[Agent(name="\x00")], languages=["not a tag"]))))
-
-
-def test_the_root_names_the_loose_schema() -> None:
-    root = written()
-    assert root.tag == f"{LOM}lom"
-    assert root.get(xml.name("xsi:schemaLocation")) == f"{lom.NAMESPACE} http://ltsc.ieee.org/xsd/lomv1.0/lomLoose.xsd"
 
 
 # ── 1 General ────────────────────────────────────────────────────────────────────────────────────

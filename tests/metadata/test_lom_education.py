@@ -1,7 +1,6 @@
 """LOM written: educational, rights, relation and classification."""
 
 from datetime import date
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,11 +11,6 @@ from lxml import etree
 from metadata import vocabularies
 from metadata.crosswalks import lom, lom_terms
 from metadata.record import Access, Accessibility, AgeRange, Alignment, Record, Reference, Source, Text
-
-
-@pytest.fixture(scope="module")
-def strict(shared: Path) -> etree.XMLSchema:
-    return etree.XMLSchema(etree.parse(shared / "xsd" / "all-lomstrict.xsd"))
 
 
 def test_the_resource_type_is_a_word_of_lom_where_it_has_one_and_then_ours() -> None:

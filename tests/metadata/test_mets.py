@@ -2,15 +2,13 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 
 import pytest
-from formats import FILES, GOLDEN, NAMES, PUBLISHED, around, assert_golden, golden_record
-from hypothesis import given, settings
+from formats import EMPTY, FILES, PUBLISHED, around, golden_record
 from lxml import etree
-from record_strategies import described
 
 from metadata import xml
 from metadata.crosswalks import Described, FileLink, mets
 from metadata.oai_record import header
-from metadata.record import Access, Identifier, Record, Text
+from metadata.record import Access, Identifier, Record
 
 SPACES = {"m": mets.NAMESPACE, "x": xml.NAMESPACES["xlink"], "t": xml.NAMESPACES["dcterms"]}
 HREF = xml.name("xlink:href")
@@ -24,72 +22,13 @@ def found(root: etree._Element, path: str) -> list[etree._Element]:
     return root.xpath(path, namespaces=SPACES)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_rich_records_are_written_as_the_golden_files_say(name: str) -> None:
-    assert_golden(mets.dump, "mets", name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_golden_files_are_valid_by_the_schema(name: str, assert_valid: Callable[[bytes], None]) -> None:
-    assert_valid((GOLDEN / "mets" / f"{name}.xml").read_bytes())
-
-
-def whole(made: Described) -> None:
-    """What the schema cannot say: each reference is met, and each file is in the structure once."""
-    root = xml.parse(mets.dump(made))
-    ids = [node.get("ID") for node in found(root, "//m:*[@ID]")]
-    assert len(ids) == len(set(ids))
-    pointed = [node.get("FILEID") for node in found(root, "//m:fptr")]
-    assert pointed == [node.get("ID") for node in found(root, "//m:file")]
-    for name in ("DMDID", "ADMID"):
-        assert {node.get(name) for node in found(root, f"//m:*[@{name}]")} <= set(ids)
-    assert [node.get(HREF) for node in found(root, "//m:FLocat")] == [file.url for file in made.files]
-
-
-@settings(max_examples=80, deadline=None)
-@given(made=described())
-def test_every_legal_record_gives_valid_bytes_and_the_same_each_time(
-    made: Described, assert_valid: Callable[[bytes], None]
-) -> None:
-    first = mets.dump(made)
-    assert first == mets.dump(made)
-    assert not first.startswith(b"<?xml")
-    assert_valid(first)
-    whole(made)
-
-
-@settings(max_examples=40, deadline=None)
-@given(made=described(complete=False))
-def test_drafts_and_unfinished_records_can_be_written_too(
-    made: Described, assert_valid: Callable[[bytes], None]
-) -> None:
-    assert_valid(mets.dump(made))
-    whole(made)
-
-
-def test_the_schema_check_can_fail(assert_valid: Callable[[bytes], None]) -> None:
-    root = written(golden_record("ar"))
-    found(root, "//m:file")[0].set("SIZE", "large")
-    with pytest.raises(etree.DocumentInvalid):
-        assert_valid(xml.tobytes(root))
-
-
-def test_an_empty_record_still_has_its_structure(assert_valid: Callable[[bytes], None]) -> None:
-    empty = Described("oai:x.org:1", "https://x.org/1", Record(), (), PUBLISHED)
-    assert_valid(mets.dump(empty))
-    root = xml.parse(mets.dump(empty))
+def test_an_empty_record_still_has_its_structure() -> None:
+    root = xml.parse(mets.dump(EMPTY))
     assert root.attrib["OBJID"] == "oai:x.org:1"
     assert "LABEL" not in root.attrib
     assert found(root, "m:fileSec") == []
     assert len(found(root, "m:structMap/m:div")) == 1
     assert found(root, "//m:fptr | //m:agent | //m:altRecordID") == []
-
-
-def test_illegal_text_that_slipped_in_never_breaks_the_page(assert_valid: Callable[[bytes], None]) -> None:
-    text = Text(value="a\x00\ud800b", lang="not a tag")
-    record = Record(title=[text], rights_note=[text], rights_holder="\x01", licence="\x02 no uri")
-    file = FileLink("https://x.org/1", "\ud800.pdf", "application/pdf", 1, "0" * 64)
-    assert_valid(mets.dump(around(record, (file,))))
 
 
 def test_a_harvester_can_follow_each_file_to_its_bytes() -> None:
@@ -104,12 +43,6 @@ def test_a_harvester_can_follow_each_file_to_its_bytes() -> None:
     assert place.get(HREF) == "https://oer.example.org/files/1/%D8%AF%D8%B1%D8%B3.pdf"
     assert place.get(xml.name("xlink:title")) == "درس.pdf"
     assert second[0].get(HREF) == "https://oer.example.org/files/1/v.mp4?a=1&b=2"
-
-
-def test_files_of_the_same_name_or_address_are_kept_apart(assert_valid: Callable[[bytes], None]) -> None:
-    same = Described("oai:x.org:1", "https://x.org/1", Record(), (), PUBLISHED, 1, (FILES[0], FILES[0]))
-    assert_valid(mets.dump(same))
-    whole(same)
 
 
 def test_two_records_on_one_page_share_no_id(assert_valid: Callable[[bytes], None]) -> None:

@@ -1,13 +1,9 @@
-from collections.abc import Callable
-
 import pytest
-from formats import GOLDEN, NAMES, PUBLISHED, around, assert_golden
-from hypothesis import given, settings
+from formats import EMPTY, around
 from lxml import etree
-from record_strategies import described
 
 from metadata import xml
-from metadata.crosswalks import Described, mods
+from metadata.crosswalks import mods
 from metadata.record import (
     Access,
     Agent,
@@ -39,46 +35,8 @@ def said(record: Record, path: str, *attributes: str) -> list[tuple[str | None, 
     return [(node.text, *(node.get(xml.name(one)) for one in attributes)) for node in found(record, path)]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_rich_records_are_written_as_the_golden_files_say(name: str) -> None:
-    assert_golden(dump, "mods", name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_golden_files_are_valid_by_the_schema(name: str, assert_valid: Callable[[bytes], None]) -> None:
-    assert_valid((GOLDEN / "mods" / f"{name}.xml").read_bytes())
-
-
-@settings(max_examples=80, deadline=None)
-@given(made=described())
-def test_every_legal_record_gives_valid_bytes_and_the_same_each_time(
-    made: Described, assert_valid: Callable[[bytes], None]
-) -> None:
-    written = dump(made)
-    assert written == dump(made)
-    assert not written.startswith(b"<?xml")
-    assert_valid(written)
-
-
-@settings(max_examples=60, deadline=None)
-@given(made=described(complete=False))
-def test_drafts_and_unfinished_records_can_be_written_too(
-    made: Described, assert_valid: Callable[[bytes], None]
-) -> None:
-    assert_valid(dump(made))
-
-
-def test_the_schema_check_can_fail(assert_valid: Callable[[bytes], None]) -> None:
-    wrong = xml.element("mods:mods", default="mods")
-    xml.sub(wrong, "mods:titel", "x")
-    with pytest.raises(etree.DocumentInvalid):
-        assert_valid(xml.tobytes(wrong))
-
-
-def test_an_empty_record_still_says_where_it_is(assert_valid: Callable[[bytes], None]) -> None:
-    written = dump(Described("oai:x.org:1", "https://x.org/1", Record(), (), PUBLISHED))
-    assert_valid(written)
-    names = [etree.QName(node).localname for node in xml.parse(written)]
+def test_an_empty_record_still_says_where_it_is() -> None:
+    names = [etree.QName(node).localname for node in xml.parse(dump(EMPTY))]
     assert names == [
         "typeOfResource",
         "originInfo",
@@ -89,26 +47,8 @@ def test_an_empty_record_still_says_where_it_is(assert_valid: Callable[[bytes], 
     ]
 
 
-def test_values_that_no_rule_has_seen_never_break_the_page(assert_valid: Callable[[bytes], None]) -> None:
-    strange = Record(
-        title=[Text(value="a\x00\ud800b", lang="not a tag")],
-        creators=[Agent(name="")],
-        contributors=[Contributor(name="X", role="no role")],
-        resource_type="not a type",
-        subjects=["no subject"],
-        levels=["no level"],
-        licence="no licence",
-        alignments=[Alignment(kind="sdg", target="", name=[])],
-        parts=[Reference(identifier="")],
-        access=Access(kind="embargoed"),
-    )
-    assert_valid(dump(around(strange)))
-
-
-def test_root_names_version_and_schema() -> None:
-    root = xml.parse(dump(around(Record())))
-    assert root.get("version") == "3.7"
-    assert root.get(xml.name("xsi:schemaLocation")) == f"{mods.NAMESPACE} {mods.SCHEMA}"
+def test_the_root_names_the_version() -> None:
+    assert xml.parse(dump(around(Record()))).get("version") == "3.7"
 
 
 def test_titles_are_whole_and_say_their_language_twice() -> None:

@@ -1,9 +1,7 @@
-from pathlib import Path
 from random import Random
-from typing import Any
 
 import pytest
-from formats import GOLDEN, NAMES, around, golden_record
+from formats import NAMES, around, errors, golden_record, plain
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from record_strategies import described, strings
@@ -12,134 +10,12 @@ from metadata import xml
 from metadata.crosswalks import Described, Loaded
 from metadata.crosswalks.oai_datacite import dump
 from metadata.crosswalks.oai_datacite_load import load
-from metadata.record import Record
-from metadata.validate import problems
 
-PARTNERS = sorted((GOLDEN / "oai_datacite" / "partners").glob("*.xml"))
 KERNEL = "http://datacite.org/schema/kernel-4"
-RELATOR = "http://id.loc.gov/vocabulary/relators/"
-
-
-def sent(name: str) -> Loaded:
-    return load(xml.parse((GOLDEN / "oai_datacite" / "partners" / f"{name}.xml").read_bytes()))
 
 
 def read(inside: str, namespace: str = KERNEL) -> Loaded:
     return load(xml.parse(f'<resource xmlns="{namespace}">{inside}</resource>'.encode()))
-
-
-def errors(loaded: Loaded) -> list[Any]:
-    return [problem for problem in problems(loaded.record, "draft") if problem.severity == "error"]
-
-
-def plain(record: Record) -> dict[str, Any]:
-    return record.model_dump(mode="json", exclude_defaults=True)
-
-
-# ── Whole documents, in the shapes that partners send ────────────────────────────────────────────
-
-
-@pytest.mark.parametrize("file", PARTNERS, ids=lambda file: file.stem)
-def test_what_partners_send_becomes_a_sound_record(file: Path) -> None:
-    loaded = load(xml.parse(file.read_bytes()))
-    assert errors(loaded) == []
-    assert loaded.record.title
-    assert loaded.record.creators
-    assert any(one.scheme == "doi" for one in loaded.record.identifiers)
-
-
-def test_kernel_3_without_name_types_with_html_and_an_empty_address_of_rights() -> None:
-    loaded = sent("kernel-3")
-    said = plain(loaded.record)
-    assert said["description"] == [{"value": "First release that pupils can install themselves."}]
-    assert said["issued"] == "2014-09-30"
-    assert said["resource_type"] == "https://w3id.org/kim/hcrt/application"
-    assert said["rights_note"] == [{"value": "Other (Open)"}]
-    assert said["identifiers"] == [
-        {"scheme": "doi", "value": "10.1234/archive.2077"},
-        {"scheme": "url", "value": "http://archive.example.org/record/2077"},
-    ]
-    assert [agent["name"] for agent in said["creators"]][2:] == ["Nour", "Oliver K. Placeholder"]
-    related = "https://code.example.org/stars/star-plotter/tree/v0.2.0"
-    assert loaded.unmapped == (f"relatedIdentifier: IsSupplementTo {related}",)
-
-
-def test_datacites_own_envelope() -> None:
-    loaded = sent("kernel-2.1-in-envelope")
-    said = plain(loaded.record)
-    assert said["creators"] == [{"name": "Salma T. Marwan", "given": "Salma T.", "family": "Marwan"}]
-    assert said["contributors"][0]["role"] == f"{RELATOR}edt"
-    assert said["issued"] == "2011-05-16"
-    assert said["languages"] == ["en"]
-    assert said["licence"] == "https://creativecommons.org/licenses/by-nc-nd/3.0/"
-    assert "EXAMPLE.PRESS" not in " ".join(loaded.unmapped)
-    assert "size: 8 pages" in loaded.unmapped
-
-
-def test_a_prefix_changes_nothing_and_names_stay_as_they_were_sent() -> None:
-    loaded = sent("kernel-2.2-prefixed")
-    said = plain(loaded.record)
-    assert [agent["family"] for agent in said["creators"]] == ["BenaÃ¯ssa", "Exemple-Durand", "Sample"]
-    assert said["description"][0]["value"].startswith("Draws the swing")
-    assert said["resource_type"] == "https://w3id.org/kim/hcrt/application"
-    assert {"Valid: 2018-03-05", "Accepted: 2018-03-05", "version: 1.5.2"} <= set(loaded.unmapped)
-
-
-def test_properties_that_stand_twice() -> None:
-    loaded = sent("kernel-2.2-said-twice")
-    said = plain(loaded.record)
-    assert said["languages"] == ["de", "en"]
-    assert said["publisher"]["name"] == "Universitätsbibliothek Musterstadt"
-    assert said["issued"] == "2016-04-21"
-    assert {"scheme": "handle", "value": "99999/5150"} in said["identifiers"]
-    assert [one["role"] for one in said["contributors"]] == [f"{RELATOR}cur", f"{RELATOR}his"]
-    assert "keywords" not in said
-    assert {
-        "publisher: University Library Musterstadt",
-        "Issued: 2015",
-        "publicationYear: 2015",
-        "subject: 630 (ddc)",
-        "resourceType: Habilitation (Collection)",
-    } <= set(loaded.unmapped)
-
-
-def test_people_who_stand_in_one_creator_are_three() -> None:
-    loaded = sent("kernel-4-three-in-one-creator")
-    said = plain(loaded.record)
-    assert [agent["family"] for agent in said["creators"]] == ["Primer", "Vzorčič", "Zgled"]
-    assert said["creators"][1]["affiliations"] == [{"name": "Zavod za vzorce Vzorčno mesto"}]
-    assert [text["lang"] for text in said["title"]] == ["sl", "en"]
-    assert [text["lang"] for text in said["alternative"]] == ["sl", "en"]
-    assert said["description"][0]["value"].startswith("Pupils who watch a leaf")
-    assert said["part_of"] == [{"identifier": "urn:issn:1234-5679"}]
-    assert said["licence"] == "https://creativecommons.org/licenses/by/4.0/"
-
-
-def test_funders_keep_their_names_and_their_other_ids_are_told() -> None:
-    loaded = sent("kernel-4-funders")
-    assert [funder.name for funder in loaded.record.funders][1] == "National Example Institute (NEI)"
-    told = "funderIdentifier: http://doi.org/10.1234/funder-2 (National Example Institute (NEI))"
-    assert told in loaded.unmapped
-
-
-@pytest.mark.parametrize(
-    "around_it",
-    [
-        '<resource xmlns="http://www.openarchives.org/OAI/2.0/">{}</resource>',
-        '<resource xmlns="http://datacite.org/schema/kernel-3">{}</resource>',
-        "<resource>{}</resource>",
-        (
-            '<oai_datacite xmlns="http://schema.datacite.org/oai/oai-1.1/"><schemaVersion>4.5</schemaVersion><payload>'
-            '<resource xmlns="http://datacite.org/schema/kernel-4">{}</resource></payload></oai_datacite>'
-        ),
-        '<metadata xmlns:d="http://datacite.org/schema/kernel-4.1"><d:resource>{}</d:resource></metadata>',
-    ],
-)
-def test_any_namespace_and_any_wrapping_will_do(around_it: str) -> None:
-    title = '<titles><title xml:lang="ar">درس</title></titles>'
-    loaded = load(xml.parse(around_it.format(title).encode()))
-    assert plain(loaded.record) == {"title": [{"value": "درس", "lang": "ar"}]}
-    assert loaded.unmapped == ()
 
 
 # ── Decisions ────────────────────────────────────────────────────────────────────────────────────
@@ -254,7 +130,7 @@ def test_what_is_said_to_be_unknown_is_nothing(code: str) -> None:
 def test_where_things_go(inside: str, field: str, value: object) -> None:
     loaded = read(inside)
     assert plain(loaded.record)[field] == value
-    assert errors(loaded) == []
+    assert errors(loaded.record) == []
 
 
 @pytest.mark.parametrize(
@@ -361,7 +237,7 @@ def test_what_the_rules_refuse_is_told_instead() -> None:
         f"<creators><creator><creatorName>Ali, Omar</creatorName>{orcid}</creator></creators>"
         "<rightsList><rights>{}</rights></rightsList>".format("x" * 6000)
     )
-    assert errors(loaded) == []
+    assert errors(loaded.record) == []
     assert loaded.record.creators[0].orcid is None
     assert "creators: 0000-0000-0000-0000" in loaded.unmapped
     assert len(loaded.record.rights_note[0].value) == 5000
@@ -375,37 +251,21 @@ def test_a_document_of_another_kind_gives_an_empty_record_and_all_its_words() ->
 
 # ── There and back ───────────────────────────────────────────────────────────────────────────────
 
-# Fields that come back as they went, in every golden record.
-SURVIVE = (
-    "title",
-    "alternative",
-    "description",
-    "resource_type",
-    "subjects",
-    "levels",
-    "audience",
-    "age_range",
-    "created",
-    "modified",
-    "licence",
-    "rights_holder",
-    "rights_note",
-    "access",
-    "translation_of",
-    "parts",
-    "part_of",
-    "play_time",
-    "funders",
-)
+# Fields that do not come back as they went, or not in every golden record.
+CHANGED = {
+    *("languages", "keywords", "creators", "contributors", "publisher", "issued", "sources", "alignments"),
+    *("educational_use", "interactivity", "study_time", "classroom", "accessibility", "coverage", "identifiers"),
+    "citation_note",
+}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_the_format_carries_comes_back(name: str) -> None:
     record = golden_record(name)
     loaded = load(xml.parse(dump(around(record))))
-    assert errors(loaded) == []
+    assert errors(loaded.record) == []
+    assert loaded.record.model_dump(exclude=CHANGED) == record.model_dump(exclude=CHANGED)
     there, back = record.model_dump(mode="json"), loaded.record.model_dump(mode="json")
-    assert {field: back[field] for field in SURVIVE} == {field: there[field] for field in SURVIVE}
     assert back["languages"] == there["languages"][:1]
     assert back["issued"] == (there["issued"] or "2024-03-01")
     assert all(keyword in back["keywords"] for keyword in there["keywords"])
@@ -419,7 +279,7 @@ def test_what_the_format_carries_comes_back(name: str) -> None:
 @given(made=described(complete=False))
 def test_whatever_we_write_we_can_read(made: Described) -> None:
     loaded = load(xml.parse(dump(made)))
-    assert errors(loaded) == []
+    assert errors(loaded.record) == []
     record = loaded.record
     assert record.licence == made.record.licence
     assert set(made.record.subjects) <= set(record.subjects)
@@ -481,5 +341,5 @@ def test_odd_documents_never_raise_and_never_give_an_unsound_record(seed: int, w
     root = xml.element("datacite:resource", default="datacite")
     root.extend([odd(random, [*SAID, *words]) for _ in range(random.randrange(9))])
     loaded = load(xml.parse(xml.tobytes(root)))
-    assert errors(loaded) == []
+    assert errors(loaded.record) == []
     assert all(told.strip() for told in loaded.unmapped)

@@ -1,13 +1,9 @@
-from collections.abc import Callable
-
 import pytest
-from formats import GOLDEN, NAMES, PUBLISHED, around, assert_golden
-from hypothesis import given, settings
+from formats import EMPTY, around
 from lxml import etree
-from record_strategies import described
 
 from metadata import xml
-from metadata.crosswalks import FORMATS, Described
+from metadata.crosswalks import FORMATS
 from metadata.record import Access, Identifier, Record, Text
 
 dump = FORMATS["oai_dc"].dump
@@ -18,59 +14,13 @@ def elements(described_record: Record) -> list[tuple[str, str | None, str | None
     return [(etree.QName(node).localname, node.text, node.get(xml.name("xml:lang"))) for node in root]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_rich_records_are_written_as_the_golden_files_say(name: str) -> None:
-    assert_golden(dump, "oai_dc", name)
-
-
-def test_there_is_a_golden_file_in_each_language() -> None:
-    assert {"ar", "fr", "en"} <= set(NAMES)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_golden_files_are_valid_by_the_schema(name: str, assert_valid: Callable[[bytes], None]) -> None:
-    assert_valid((GOLDEN / "oai_dc" / f"{name}.xml").read_bytes())
-
-
-@settings(max_examples=80, deadline=None)
-@given(made=described())
-def test_every_legal_record_gives_valid_bytes_and_the_same_each_time(
-    made: Described, assert_valid: Callable[[bytes], None]
-) -> None:
-    written = dump(made)
-    assert written == dump(made)
-    assert not written.startswith(b"<?xml")
-    assert_valid(written)
-
-
-def test_the_schema_check_can_fail(assert_valid: Callable[[bytes], None]) -> None:
-    wrong = xml.element("oai_dc:dc", prefixes=("oai_dc", "dc"))
-    xml.sub(wrong, "dc:titel", "x")
-    with pytest.raises(etree.DocumentInvalid):
-        assert_valid(xml.tobytes(wrong))
-
-
-@settings(max_examples=40, deadline=None)
-@given(made=described(complete=False))
-def test_drafts_and_unfinished_records_can_be_written_too(
-    made: Described, assert_valid: Callable[[bytes], None]
-) -> None:
-    assert_valid(dump(made))
-
-
-def test_an_empty_record_still_says_where_it_is(assert_valid: Callable[[bytes], None]) -> None:
-    written = dump(Described("oai:x.org:1", "https://x.org/1", Record(), (), PUBLISHED))
-    assert_valid(written)
-    root = xml.parse(written)
+def test_an_empty_record_still_says_where_it_is() -> None:
+    root = xml.parse(dump(EMPTY))
     assert [(etree.QName(node).localname, node.text) for node in root] == [
         ("date", "2024-03-01"),
         ("identifier", "https://x.org/1"),
         ("rights", "info:eu-repo/semantics/openAccess"),
     ]
-
-
-def test_illegal_text_that_slipped_in_never_breaks_the_page(assert_valid: Callable[[bytes], None]) -> None:
-    assert_valid(dump(around(Record(title=[Text(value="a\x00\ud800b", lang="not a tag")]))))
 
 
 def test_titles_are_repeated_per_language_and_unknown_languages_are_not_named() -> None:
@@ -123,12 +73,3 @@ def test_every_kind_of_access_has_its_semantic_uri() -> None:
     for kind in kinds:
         rights = [entry[1] for entry in elements(Record(access=Access(kind=kind))) if entry[0] == "rights"]
         assert (rights[0] or "").startswith("info:eu-repo/semantics/")
-
-
-def test_formats_are_listed_under_their_own_prefix() -> None:
-    for prefix, form in FORMATS.items():
-        assert prefix == form.prefix
-        assert form.revision
-        root = xml.parse(form.dump(around(Record())))
-        assert etree.QName(root).namespace == form.namespace
-        assert root.get(xml.name("xsi:schemaLocation")) == f"{form.namespace} {form.schema}"

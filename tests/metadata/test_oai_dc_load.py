@@ -3,10 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator
 from datetime import date
+from itertools import islice
 from pathlib import Path
 
 import pytest
-from formats import NAMES, around, golden_record
+from fault_counts import count
+from formats import NAMES, around, errors, golden_record
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lxml import etree
@@ -15,53 +17,53 @@ from record_strategies import strings
 from metadata import values, xml
 from metadata.crosswalks import Loaded, oai_dc, oai_dc_load, wording
 from metadata.record import Access, Agent, Alignment, Coverage, Identifier, Record, Source, Text
-from metadata.validate import problems
 
-# 132 of them say nothing but that an item is not available; 1490 have no dc:description, 2191 no dc:language.
+# In the sample and in all, where 132 say nothing but that an item is not available; 1490 have no dc:description, 2191
+# no dc:language.
 FOUND = {
-    "descriptions": 4568,
-    "title": 4435,
-    "alternative": 50,
-    "creators": 4012,
-    "contributors": 730,
-    "publisher": 2469,
-    "subjects": 852,
-    "keywords": 3249,
-    "description": 3078,
-    "issued": 4426,
-    "resource_type": 3980,
-    "identifiers": 4365,
-    "languages": 2377,
-    "coverage": 117,
-    "licence": 625,
-    "rights_note": 1799,
-    "access": 83,
+    "descriptions": (633, 4568),
+    "title": (612, 4435),
+    "alternative": (9, 50),
+    "creators": (554, 4012),
+    "contributors": (101, 730),
+    "publisher": (362, 2469),
+    "subjects": (126, 852),
+    "keywords": (453, 3249),
+    "description": (434, 3078),
+    "issued": (611, 4426),
+    "resource_type": (538, 3980),
+    "identifiers": (602, 4365),
+    "languages": (341, 2377),
+    "coverage": (11, 117),
+    "licence": (87, 625),
+    "rights_note": (257, 1799),
+    "access": (13, 83),
 }
 # Second dates and types, formats, citations as identifiers, journals as sources; 410 of the creators are those of two
 # articles with more than five hundred.
 TOLD = {
-    "dc:title": 2,
-    "dc:creator": 410,
-    "dc:contributor": 5,
-    "dc:publisher": 55,
-    "dc:subject": 4,
-    "dc:description": 493,
-    "dc:date": 1797,
-    "dc:type": 771,
-    "dc:format": 1511,
-    "dc:identifier": 805,
-    "dc:source": 1344,
-    "dc:language": 9,
-    "dc:relation": 835,
-    "dc:coverage": 6,
-    "dc:status": 132,
-    "dcterms:bibliographicCitation": 4,
-    "dcterms:extent": 1,
-    "dcterms:isPartOf": 2,
-    "dcterms:spatial": 1,
-    "dcterms:tableOfContents": 1,
-    "dcterms:temporal": 1,
-    "text between elements": 4,
+    "dc:title": (1, 2),
+    "dc:creator": (1, 410),
+    "dc:contributor": (0, 5),
+    "dc:publisher": (10, 55),
+    "dc:subject": (0, 4),
+    "dc:description": (72, 493),
+    "dc:date": (245, 1797),
+    "dc:type": (125, 771),
+    "dc:format": (213, 1511),
+    "dc:identifier": (98, 805),
+    "dc:source": (187, 1344),
+    "dc:language": (9, 9),
+    "dc:relation": (124, 835),
+    "dc:coverage": (0, 6),
+    "dc:status": (20, 132),
+    "dcterms:bibliographicCitation": (4, 4),
+    "dcterms:extent": (1, 1),
+    "dcterms:isPartOf": (2, 2),
+    "dcterms:spatial": (1, 1),
+    "dcterms:tableOfContents": (1, 1),
+    "dcterms:temporal": (1, 1),
+    "text between elements": (4, 4),
 }
 CONTAINER = xml.name("oai_dc:dc")
 Said = tuple[str, str, str | None]
@@ -79,27 +81,28 @@ def plain(name: str, *texts: str) -> list[Said]:
     return [(name, text, None) for text in texts]
 
 
-def errors(record: Record) -> list[str]:
-    return [f"{found.field} {found.code}" for found in problems(record, "draft") if found.severity == "error"]
-
-
-def recorded(shared: Path) -> Iterator[etree._Element]:
+def recorded(shared: Path, step: int) -> Iterator[etree._Element]:
+    """The first description of each file and every so many after it."""
     for file in sorted((shared / "recorded").glob("*/*.xml")):
         if file.name != "ListRecordsBroken.xml":  # no XML at all
-            yield from xml.parse(file.read_bytes()).iter(CONTAINER)
+            yield from islice(xml.parse(file.read_bytes()).iter(CONTAINER), 0, None, step)
 
 
 def test_every_recorded_description_is_read(shared: Path) -> None:
-    """How many of them give each field: a change of these numbers is a change of what partners' records become."""
+    """How many of them give each field: a change of these numbers is a change of what partners' records become.
+
+    With OER_FULL_COUNTS=1 all of them are read.
+    """
     found: Counter[str] = Counter()
     told: Counter[str] = Counter()
-    for root in recorded(shared):
+    for root in recorded(shared, count(8, 1)):
         result = oai_dc_load.load(root)
         assert not errors(result.record)
         found.update(["descriptions", *result.record.model_dump(exclude_defaults=True)])
         told.update(statement.partition(": ")[0] for statement in result.unmapped)
-    assert dict(found) == FOUND
-    assert dict(told) == TOLD
+    expected = count(0, 1)
+    assert dict(found) == {name: counts[expected] for name, counts in FOUND.items()}
+    assert dict(told) == {name: counts[expected] for name, counts in TOLD.items() if counts[expected]}
 
 
 def test_titles_descriptions_and_other_texts() -> None:

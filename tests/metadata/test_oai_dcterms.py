@@ -1,13 +1,9 @@
-from collections.abc import Callable
-
 import pytest
-from formats import FILES, GOLDEN, NAMES, PUBLISHED, around, assert_golden
-from hypothesis import given, settings
+from formats import EMPTY, FILES, around
 from lxml import etree
-from record_strategies import described
 
 from metadata import xml
-from metadata.crosswalks import Described, oai_dcterms
+from metadata.crosswalks import oai_dcterms
 from metadata.record import (
     Access,
     AgeRange,
@@ -32,48 +28,8 @@ def said(record: Record, term: str) -> list[Said]:
     return [(node.text or "", node.get(TYPE), node.get(LANG)) for node in root.iter(xml.name(f"dcterms:{term}"))]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_rich_records_are_written_as_the_golden_files_say(name: str) -> None:
-    assert_golden(dump, "oai_dcterms", name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_golden_files_are_valid_by_the_schema(name: str, assert_valid: Callable[[bytes], None]) -> None:
-    assert_valid((GOLDEN / "oai_dcterms" / f"{name}.xml").read_bytes())
-
-
-@settings(max_examples=80, deadline=None)
-@given(made=described())
-def test_every_legal_record_gives_valid_bytes_and_the_same_each_time(
-    made: Described, assert_valid: Callable[[bytes], None]
-) -> None:
-    written = dump(made)
-    assert written == dump(made)
-    assert not written.startswith(b"<?xml")
-    assert_valid(written)
-
-
-@settings(max_examples=60, deadline=None)
-@given(made=described(complete=False))
-def test_drafts_and_unfinished_records_can_be_written_too(
-    made: Described, assert_valid: Callable[[bytes], None]
-) -> None:
-    assert_valid(dump(made))
-
-
-def test_the_schema_check_can_fail(assert_valid: Callable[[bytes], None]) -> None:
-    root = xml.parse(dump(around(Record(issued="2024"))))
-    xml.sub(root, "dcterms:modified", "yesterday", {"xsi:type": "dcterms:W3CDTF"})
-    with pytest.raises(etree.DocumentInvalid):
-        assert_valid(xml.tobytes(root))
-
-
-def test_an_empty_record_still_says_where_it_is(assert_valid: Callable[[bytes], None]) -> None:
-    written = dump(Described("oai:x.org:1", "https://x.org/1", Record(), (), PUBLISHED))
-    assert_valid(written)
-    root = xml.parse(written)
-    assert root.tag == xml.name("oai_dcterms:dcterms")
-    assert root.get(xml.name("xsi:schemaLocation")) == f"{oai_dcterms.NAMESPACE} {oai_dcterms.SCHEMA}"
+def test_an_empty_record_still_says_where_it_is() -> None:
+    root = xml.parse(dump(EMPTY))
     assert [(etree.QName(node).localname, node.text) for node in root if not node.get(LANG)] == [
         ("issued", "2024-03-01"),
         ("identifier", "https://x.org/1"),
@@ -82,20 +38,9 @@ def test_an_empty_record_still_says_where_it_is(assert_valid: Callable[[bytes], 
     ]
 
 
-def test_values_that_a_half_written_record_may_hold_bear_no_scheme_that_they_break(
-    assert_valid: Callable[[bytes], None],
-) -> None:
-    record = Record(
-        languages=["not a tag", "x y"],
-        subjects=["http://[::1", "50 %"],
-        created="2014-02-30",
-        issued="0000",
-        licence="https://x.org/100%",
-        coverage=Coverage(countries=["Tunis", "XX"], period="2014-02-30/.."),
-        identifiers=[Identifier(scheme="url", value="http://a b/%")],
-        title=[Text(value="a\x00\ud800b", lang="not a tag")],
-    )
-    assert_valid(dump(around(record)))
+def test_values_that_a_half_written_record_may_hold_bear_no_scheme_that_they_break() -> None:
+    coverage = Coverage(countries=["Tunis", "XX"], period="2014-02-30/..")
+    record = Record(languages=["not a tag", "x y"], created="2014-02-30", issued="0000", coverage=coverage)
     assert said(record, "created") == [("2014-02-30", None, None)]
     assert said(record, "issued") == [("0000", None, None)]
     assert said(record, "language") == [("not a tag", None, None), ("x y", None, None)]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from formats import NAMES, around, golden_record
+from formats import NAMES, around, errors, golden_record
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from record_strategies import described, strings
@@ -14,7 +14,6 @@ from metadata import values, xml
 from metadata.crosswalks import Described, Loaded, oai_dcterms, oai_dcterms_load, understood, wording
 from metadata.crosswalks.oai_dcterms_load import READERS
 from metadata.record import Access, AgeRange, Alignment, Classroom, Coverage, Record, Reference, Text
-from metadata.validate import problems
 
 Said = tuple[str, str, str | None]
 USE = "http://purl.org/dcx/lrmi-vocabs/educationalUse/instruction"
@@ -36,33 +35,18 @@ def back(made: Described) -> Record:
     return oai_dcterms_load.load(xml.parse(oai_dcterms.dump(made))).record
 
 
-def errors(record: Record) -> list[str]:
-    return [f"{found.field} {found.code}" for found in problems(record, "draft") if found.severity == "error"]
-
-
-# What a round trip keeps as it was; the tests below say what becomes of the other fields.
-KEPT = (
-    *(
-        "title",
-        "alternative",
-        "description",
-        "languages",
-        "resource_type",
-        "subjects",
-        "keywords",
-        "levels",
-        "audience",
-    ),
-    *("age_range", "licence", "rights_holder", "rights_note", "access", "educational_use", "interactivity"),
-    *("study_time", "play_time", "coverage", "citation_note"),
-)
+# What a round trip changes; the tests below say how.
+CHANGED = {
+    *("creators", "contributors", "publisher", "funders", "created", "issued", "modified", "sources", "translation_of"),
+    *("parts", "part_of", "alignments", "classroom", "accessibility", "identifiers"),
+}
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_golden_records_come_back(name: str) -> None:
     record = golden_record(name)
     found = back(around(record))
-    assert {field: getattr(found, field) for field in KEPT} == {field: getattr(record, field) for field in KEPT}
+    assert found.model_dump(exclude=CHANGED) == record.model_dump(exclude=CHANGED)
     assert list(map(wording.name, found.creators)) == list(map(wording.name, record.creators))
     assert list(map(wording.name, found.contributors)) == list(map(wording.name, record.contributors))
     assert [reference.identifier for reference in found.parts] == [one.identifier for one in record.parts]
@@ -112,7 +96,10 @@ def test_any_record_comes_back_as_far_as_the_format_can_say_it(made: Described) 
     record, found = made.record, back(made)
     assert not errors(found)
     for field in TEXTS:
-        written = [understood.text(text.value, text.lang) for text in getattr(record, field)]  # entities are read
+        texts = getattr(record, field)
+        if field == "description":  # those of a few words go behind
+            texts = sorted(texts, key=lambda text: len(text.value.split()) < 5)
+        written = [understood.text(text.value, text.lang) for text in texts]  # entities are read
         assert spaced(getattr(found, field)) == spaced([text for text in written if text]), field
     for field in SINGLE:
         assert getattr(found, field) == getattr(record, field), field

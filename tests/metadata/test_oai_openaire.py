@@ -1,66 +1,20 @@
-from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
-from formats import FILES, GOLDEN, NAMES, PUBLISHED, around, assert_golden
-from hypothesis import given, settings
+from formats import EMPTY, FILES, around
 from lxml import etree
-from record_strategies import described
 
 from metadata import vocabularies, xml
-from metadata.crosswalks import Described, FileLink, oai_openaire
+from metadata.crosswalks import FileLink, oai_openaire
 from metadata.crosswalks.oai_openaire import dump
-from metadata.record import (
-    Access,
-    Agent,
-    Alignment,
-    Contributor,
-    Coverage,
-    Funder,
-    Identifier,
-    Record,
-    Reference,
-    Source,
-    Text,
-)
+from metadata.record import Access, Agent, Contributor, Coverage, Funder, Identifier, Record, Reference, Source, Text
 
 RELATOR = "http://id.loc.gov/vocabulary/relators/"
 HCRT = "https://w3id.org/kim/hcrt/"
 COAR = "http://purl.org/coar/resource_type/"
 Found = tuple[str | None, dict[str, str]]
-
-# DataCite 4.1, appendix 1: the lists that OpenAIRE's schema 4.0 includes. The schemas that the tests use know later
-# ones as well, so what they let through must be held against these.
-CONTRIBUTOR_TYPES = frozenset(
-    [
-        "ContactPerson",
-        "DataCollector",
-        "DataCurator",
-        "DataManager",
-        "Distributor",
-        "Editor",
-        "HostingInstitution",
-        "Other",
-        "Producer",
-        "ProjectLeader",
-        "ProjectManager",
-        "ProjectMember",
-        "RegistrationAgency",
-        "RegistrationAuthority",
-        "RelatedPerson",
-        "ResearchGroup",
-        "RightsHolder",
-        "Researcher",
-        "Sponsor",
-        "Supervisor",
-        "WorkPackageLeader",
-    ]
-)
-RELATION_TYPES = frozenset(["IsVersionOf", "IsDerivedFrom", "IsPartOf", "HasPart"])
-IDENTIFIER_TYPES = frozenset(["ARK", "DOI", "Handle", "ISBN", "ISSN", "URL", "URN"])
-DATE_TYPES = frozenset(["Accepted", "Available", "Issued"])
 
 
 def found(record: Record, path: str, files: tuple[FileLink, ...] = FILES) -> list[Found]:
@@ -73,59 +27,8 @@ def texts(record: Record, path: str) -> list[str | None]:
     return [text for text, _ in found(record, path)]
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_rich_records_are_written_as_the_golden_files_say(name: str) -> None:
-    assert_golden(dump, "oai_openaire", name)
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_golden_files_are_valid_by_the_schema(name: str, assert_valid: Callable[[bytes], None]) -> None:
-    assert_valid((GOLDEN / "oai_openaire" / f"{name}.xml").read_bytes())
-
-
-@settings(max_examples=80, deadline=None)
-@given(made=described())
-def test_every_legal_record_gives_valid_bytes_and_the_same_each_time(
-    made: Described, assert_valid: Callable[[bytes], None]
-) -> None:
-    written = dump(made)
-    assert written == dump(made)
-    assert not written.startswith(b"<?xml")
-    assert_valid(written)
-
-
-@settings(max_examples=60, deadline=None)
-@given(made=described(complete=False))
-def test_unfinished_records_are_valid_and_keep_to_the_older_lists(
-    made: Described, assert_valid: Callable[[bytes], None]
-) -> None:
-    written = dump(made)
-    assert_valid(written)
-    for node in xml.parse(written).iter():
-        said = node.attrib
-        assert said.get("contributorType", "Other") in CONTRIBUTOR_TYPES
-        assert said.get("relationType", "HasPart") in RELATION_TYPES
-        assert said.get("relatedIdentifierType", "DOI") in IDENTIFIER_TYPES
-        assert said.get("dateType", "Issued") in DATE_TYPES
-        assert not {"classificationCode", "relationTypeInformation"} & set(said)
-
-
-def test_the_schema_check_can_fail(assert_valid: Callable[[bytes], None]) -> None:
-    with pytest.raises(etree.DocumentInvalid):
-        assert_valid(dump(around(Record())).replace(b"c_1843", b"c_e059"))
-
-
-def test_the_root_and_its_schema_are_those_of_the_guidelines() -> None:
-    root = xml.parse(dump(around(Record())))
-    assert root.tag == "{http://namespace.openaire.eu/schema/oaire/}resource"
-    location = "https://www.openaire.eu/schema/repo-lit/4.0/openaire.xsd"
-    assert root.get(xml.name("xsi:schemaLocation")) == f"{oai_openaire.NAMESPACE} {location}"
-
-
-def test_an_empty_record_invents_nothing(assert_valid: Callable[[bytes], None]) -> None:
-    written = dump(Described("oai:x.org:1", "https://x.org/1", Record(), (), PUBLISHED))
-    assert_valid(written)
-    said = {etree.QName(node).localname: "".join(node.itertext()) for node in xml.parse(written)}
+def test_an_empty_record_invents_nothing() -> None:
+    said = {etree.QName(node).localname: "".join(node.itertext()) for node in xml.parse(dump(EMPTY))}
     assert said == {
         "alternateIdentifiers": "oai:x.org:1",
         "dates": "2024-03-01",
@@ -134,24 +37,6 @@ def test_an_empty_record_invents_nothing(assert_valid: Callable[[bytes], None]) 
         "rights": "open access",
         "version": "1",
     }
-
-
-@pytest.mark.parametrize(
-    "record",
-    [
-        Record(title=[Text(value="a\x00\ud800b", lang="not a tag")], languages=["not a tag", ""]),
-        Record(title=[Text(value="")], creators=[Agent(name="")], subjects=["not an IRI %"], licence="http://[x"),
-        Record(
-            alignments=[Alignment(kind="curriculum", target="[ # ]", name=[Text(value="x")])],
-            part_of=[Reference(identifier="not an IRI %zz"), Reference(identifier="")],
-            identifiers=[Identifier(scheme="doi", value="doi:"), Identifier(scheme="handle", value="hdl:")],
-        ),
-    ],
-)
-def test_what_slipped_through_the_rules_never_breaks_the_page(
-    record: Record, assert_valid: Callable[[bytes], None]
-) -> None:
-    assert_valid(dump(around(record)))
 
 
 @pytest.mark.parametrize(

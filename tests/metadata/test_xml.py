@@ -1,4 +1,5 @@
 import time
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -54,6 +55,8 @@ def test_size_depth_and_attributes_have_caps_that_are_met_exactly() -> None:
     nested = b"<a>" * 5 + b"</a>" * 5
     assert parse(nested, depth=5).tag == "a"
     assert code(nested, depth=4) == "xml.too-deep"
+    assert parse(nested, elements=5).tag == "a"
+    assert code(nested, elements=4) == "xml.too-many-elements"
     assert parse(nested, size=len(nested)).tag == "a"
     assert code(nested, size=len(nested) - 1) == "xml.too-large"
     wide = b'<a x="1" y="2" z="3"/>'
@@ -101,6 +104,86 @@ def test_any_text_can_be_built_and_comes_back_but_for_what_xml_cannot_hold(text:
     again = parse(written)
     assert (again.text or "") == xml.legal(text)
     assert again.get(xml.name("xml:lang")) == xml.legal(text)
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()) | st.sampled_from("&<>\"'\r\n\t\x00\ud800\ufffe"), max_size=12)
+Branch = tuple[str, dict[str, str], str | list[Any] | None]
+
+
+def branches() -> st.SearchStrategy[Branch]:
+    """Name, attributes, and text, nothing or branches inside."""
+    names = st.sampled_from(["dc:title", "dc:x", "oai_dc:dc"])
+    attributes = st.dictionaries(st.sampled_from(["x", "xml:lang", "xsi:type"]), ANY_TEXT)
+    leaves = st.tuples(names, attributes, st.none() | ANY_TEXT)
+    return st.recursive(leaves, lambda inner: st.tuples(names, attributes, st.lists(inner)), max_leaves=12)
+
+
+def as_tree(parent: xml.Element, branch: Branch) -> None:
+    name, attributes, inside = branch
+    node = sub(parent, name, inside if isinstance(inside, str) else None, attributes)
+    for one in inside if isinstance(inside, list) else ():
+        as_tree(node, one)
+
+
+def as_node(parent: xml.Node, branch: Branch) -> None:
+    name, attributes, inside = branch
+    if isinstance(inside, list):
+        node = parent.sub(name, attributes)
+        for one in inside:
+            as_node(node, one)
+    else:
+        parent.leaf(name, inside, attributes)
+
+
+@given(st.lists(branches(), max_size=4), st.sampled_from([None, "dc"]), ANY_TEXT)
+@example(
+    [("dc:title", {"x": "\"'<>&\r\n\t]]>"}, "\"'<>&\r\n\t]]>\x00\ud800\ufffe\U0001f30d"), ("dc:x", {}, "")], "dc", ""
+)
+def test_what_is_only_written_has_the_bytes_of_an_lxml_tree(
+    inside: list[Branch], default: str | None, text: str
+) -> None:
+    prefixes = ("xsi", "oai_dc") if default else ("oai_dc", "dc", "xsi")
+    tree = element("oai_dc:dc", None, {"xsi:type": text}, prefixes=prefixes, default=default)
+    node = xml.root("oai_dc:dc", {"xsi:type": text}, prefixes=prefixes, default=default)
+    for one in inside:
+        as_tree(tree, one)
+        as_node(node, one)
+    assert node.tobytes() == tobytes(tree)
+
+
+def test_a_root_inside_another_declares_what_that_one_does_not() -> None:
+    around = xml.root("oai_dc:dc", prefixes=("oai_dc", "xsi"))
+    inner = xml.root("dc:title", {"xsi:type": "x"}, prefixes=("xsi",), default="dc")
+    around.sub("oai_dc:dc").append(inner)
+    assert around.tobytes().decode() == (
+        '<oai_dc:dc xmlns:oai_dc="http://www.openarchives.org/OAI/2.0/oai_dc/" '
+        'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">'
+        '<oai_dc:dc><title xmlns="http://purl.org/dc/elements/1.1/" xsi:type="x"/></oai_dc:dc></oai_dc:dc>'
+    )
+    assert b"xmlns:xsi" in inner.tobytes()
+
+
+def test_a_child_can_be_taken_out_again() -> None:
+    root = xml.root("dc:a", prefixes=("dc",))
+    root.remove(root.sub("dc:b"))
+    assert len(root) == 0
+    assert root.tobytes() == b'<dc:a xmlns:dc="http://purl.org/dc/elements/1.1/"/>'
+
+
+@pytest.mark.parametrize("wrong", ["xsi:type", "nobody:knows", "title"])
+def test_no_element_is_written_outside_the_declared_namespaces(wrong: str) -> None:
+    root = xml.root("dc:a", prefixes=("dc",))
+    for write in (root.sub, lambda name: root.leaf(name, None), lambda name: xml.root(name, prefixes=("dc",))):
+        with pytest.raises(KeyError):
+            write(wrong)
+
+
+def test_no_attribute_is_written_outside_the_declared_namespaces() -> None:
+    root = xml.root("dc:a", prefixes=("dc",))
+    root.leaf("dc:b", None, {"title": "", "xml:lang": "ar", "dc:x": ""})
+    for wrong in ("xsi:type", "nobody:knows"):
+        with pytest.raises(KeyError):
+            root.leaf("dc:b", None, {wrong: ""})
 
 
 @given(st.text(st.characters(exclude_categories=())))
