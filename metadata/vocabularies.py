@@ -115,8 +115,7 @@ def terms(scheme: str) -> Mapping[str, Term]:
     """All terms of a scheme by URI, in the order in which a picker shows them. LookupError for an unknown scheme."""
     if scheme not in _SCHEMES:
         raise LookupError(f"no such vocabulary: {scheme}")
-    text = resources.files("metadata").joinpath("terms", f"{scheme}.json").read_text(encoding="utf-8")
-    data = json.loads(text)
+    data = json.loads(_file(scheme))
     base: str = data["base"]
 
     def full(identifier: str) -> str:
@@ -315,11 +314,24 @@ def override(labels: Mapping[str, Mapping[str, str]]) -> None:
         cached.cache_clear()
 
 
-def overrides_digest() -> str:
-    """Tells the labels in use from others: a short SHA-256, empty where none are overridden."""
-    if not _overrides:
-        return ""
-    return hashlib.sha256(json.dumps(_overrides, sort_keys=True).encode()).hexdigest()[:16]
+def digest() -> str:
+    """Tells the terms and labels in use, shipped or an operator's, from any others: a short SHA-256."""
+    hashed = hashlib.sha256(_shipped())
+    hashed.update(json.dumps(_overrides, sort_keys=True).encode())
+    return hashed.hexdigest()[:16]
+
+
+@cache
+def _shipped() -> bytes:
+    """The SHA-256 of all schemes as they are shipped."""
+    hashed = hashlib.sha256()
+    for scheme in _SCHEMES:
+        hashed.update(_file(scheme))
+    return hashed.digest()
+
+
+def _file(scheme: str) -> bytes:
+    return resources.files("metadata").joinpath("terms", f"{scheme}.json").read_bytes()
 
 
 def _items(value: object, where: str) -> Iterable[tuple[str, object]]:

@@ -264,6 +264,7 @@ CODES: dict[type[OerError], frozenset[str]] = {
             "record.damaged",
             "blob.being-removed",
             "bench.unanswered",
+            "rendering.interrupted",
         }
     ),
     Misconfigured: frozenset(

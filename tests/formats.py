@@ -1,5 +1,7 @@
 """What the tests of every format share: golden records with their surroundings, and comparison with golden files."""
 
+import hashlib
+import json
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -48,6 +50,22 @@ def assert_golden(prefix: str, name: str) -> None:
         file.parent.mkdir(exist_ok=True)
         file.write_text(written, encoding="utf-8")
     assert written == file.read_text(encoding="utf-8")
+
+
+def assert_revised(prefix: str) -> None:
+    """Golden files that have changed come with another ``REVISION``: without it kept renderings would stay old.
+
+    ``OER_WRITE_GOLDEN=1`` notes the files of a revision that is new.
+    """
+    file = GOLDEN / "revisions.json"
+    noted = json.loads(file.read_text(encoding="utf-8"))
+    written = sorted((GOLDEN / prefix).glob("*.xml"))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in written)).hexdigest()
+    told = {"revision": FORMATS[prefix].revision, "sha256": digest}
+    if os.environ.get("OER_WRITE_GOLDEN") and noted.get(prefix, {}).get("revision") != told["revision"]:
+        noted[prefix] = told
+        file.write_text(json.dumps(dict(sorted(noted.items())), indent=2) + "\n", encoding="utf-8")
+    assert noted[prefix] == told, f"{prefix} writes something else: give its crosswalk another REVISION"
 
 
 def errors(record: Record) -> list[str]:

@@ -19,12 +19,12 @@ from statistics import median
 from urllib.parse import quote
 
 from metadata.crosswalks import FORMATS
-from oer import deposits
+from oer import deposits, rendering
 from oer.cli import asking, scratch, seeding, uploading
 from oer.cli.scratch import Server
 from oer.db import reading, transaction
 from oer.errors import Unavailable
-from oer.exposure import blocks, renderings
+from oer.exposure import blocks
 from oer.installation import Installation
 from oer.policy import OPERATOR
 from oer.queries import records as queries
@@ -127,11 +127,10 @@ def _count(home: Installation) -> int:
 
 def _render(home: Installation, formats: Sequence[str]) -> float:
     began = time.monotonic()
-    chosen = {name: one for name, one in FORMATS.items() if name in formats} if formats else None
-    named = {"formats": chosen} if chosen else {}
-    while renderings.catch_up(home.engine, home.issuer, **named):
+    chosen = {name: one for name, one in FORMATS.items() if name in formats or not formats}
+    for _ in rendering.catch_up(home, processes=rendering.processes(), formats=chosen):
         pass
-    while blocks.catch_up(home.engine, home.issuer, **named):
+    while blocks.catch_up(home.engine, home.issuer, formats=chosen):
         pass
     return time.monotonic() - began
 

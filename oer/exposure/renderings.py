@@ -11,6 +11,7 @@ import hashlib
 import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -29,7 +30,9 @@ from oer.settings import Settings
 
 logger = logging.getLogger(__name__)
 
-_BATCH = 200
+BATCH = 200
+"""Records rendered in one transaction."""
+
 _PROJECTION = "renderings-"
 _UNSTAMPED = "unstamped"
 _EMPTY = Record.model_validate({})
@@ -138,18 +141,38 @@ def _body(format_: Format, found: Described, issuer: Issuer) -> bytes:
     return oai_record.body(format_.dump(found), [oai_record.rights(licence)] if licence else [])
 
 
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """``count`` records looked at, the last with the change ``last``, and what was rendered of them as rows."""
+
+    count: int
+    last: int
+    rows: Sequence[Mapping[str, Any]]
+
+
 def catch_up(engine: Engine, issuer: Issuer, *, formats: Mapping[str, Format] = FORMATS) -> int:
     """Render one batch of what changed since the last; the number of records looked at, 0 when all is done.
 
     Unreadable records are passed over and logged, and keep no rendering (:func:`unrendered`). Killed anywhere it
     starts again at its last batch and doubles nothing.
     """
-    name = _projection_name(issuer, formats)
     with reading(engine) as session:
         after = progress(session, issuer, formats=formats)
-        changed = queries.records.changed(session, after=after, limit=_BATCH)
+    batch = made(engine, issuer, after=after, formats=formats)
+    if batch is None:
+        return 0
+    keep(engine, issuer, batch, formats=formats)
+    return batch.count
+
+
+def made(
+    engine: Engine, issuer: Issuer, *, after: int, upto: int | None = None, formats: Mapping[str, Format] = FORMATS
+) -> Batch | None:
+    """The next batch behind the change ``after``, not yet written; None where nothing follows (up to ``upto``)."""
+    with reading(engine) as session:
+        changed = queries.records.changed(session, after=after, upto=upto, limit=BATCH)
         if not changed:
-            return 0
+            return None
         live = {record.resource_id: record.change for record in changed if not record.deleted}
         described = describe(session, live, repository_id=issuer.repository_id, base_url=issuer.base_url)
     revisions = {format_.prefix: revision(format_, issuer) for format_ in formats.values()}
@@ -167,21 +190,28 @@ def catch_up(engine: Engine, issuer: Issuer, *, formats: Mapping[str, Format] = 
         if not format_.needs_files or found.files
         if (content := _dumped(format_, found, issuer)) is not None
     ]
+    return Batch(len(changed), changed[-1].change, rows)
+
+
+def keep(engine: Engine, issuer: Issuer, batch: Batch, *, formats: Mapping[str, Format] = FORMATS) -> None:
+    """Write a batch and how far the projection has come. Everything before it must be written already."""
+    name = _projection_name(issuer, formats)
     with transaction(engine) as session:
         insert = (sqlite if is_sqlite(session) else postgresql).insert
-        if rows:
-            statement = insert(Rendering).values(rows)
+        if batch.rows:
+            statement = insert(Rendering)
             news = {column: statement.excluded[column] for column in ("change", "revision", "content")}
+            # Rows beside the statement, not in it: with their values it would be compiled anew each time.
             session.connection().execute(
                 statement.on_conflict_do_update(
                     index_elements=["resource_id", "prefix"],
                     set_=news,
                     where=col(Rendering.change) <= statement.excluded["change"],  # a slower worker never takes it back
-                )
+                ),
+                batch.rows,
             )
         _begin(session, name)
-        session.merge(Projection(name=name, change=changed[-1].change))
-    return len(changed)
+        session.merge(Projection(name=name, change=batch.last))
 
 
 def _begin(session: Session, name: str) -> None:
@@ -247,8 +277,8 @@ def unrendered(session: Session, issuer: Issuer, *, formats: Mapping[str, Format
 
 
 def revision(format_: Format, issuer: Issuer) -> str:
-    """What a kept rendering depends on besides the record: crosswalk, issuer, the operator's labels."""
-    return f"{format_.revision} {issuer.base_url} {issuer.licence} {vocabularies.overrides_digest()}".rstrip()
+    """What a kept rendering depends on besides the record: crosswalk, issuer, the terms and labels in use."""
+    return f"{format_.revision} {issuer.base_url} {issuer.licence} {vocabularies.digest()}"
 
 
 def _projection_name(issuer: Issuer, formats: Mapping[str, Format]) -> str:

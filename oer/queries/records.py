@@ -230,10 +230,18 @@ def one(
     return None if found is None else Row._make(found)
 
 
-def changed(session: Session, *, after: int, limit: int) -> Sequence[OaiRecord]:
+def changed(session: Session, *, after: int, upto: int | None = None, limit: int) -> Sequence[OaiRecord]:
     """Records that changed behind ``after``, for projections that follow the clock."""
     query = select(OaiRecord).where(OaiRecord.change > after).order_by(col(OaiRecord.change)).limit(limit)
-    return session.exec(query).all()
+    return session.exec(query if upto is None else query.where(OaiRecord.change <= upto)).all()
+
+
+def end(session: Session, *, after: int, limit: int) -> int | None:
+    """The change of the last of the ``limit`` records that follow ``after``; None where there are none."""
+    changes = sa.select(OaiRecord.change).where(col(OaiRecord.change) > after)  # type: ignore[call-overload]
+    some = changes.order_by(col(OaiRecord.change)).limit(limit).subquery()
+    found: int | None = session.connection().execute(sa.select(sa.func.max(some.c.change))).scalar_one()
+    return found
 
 
 def clock(session: Session) -> Clock:

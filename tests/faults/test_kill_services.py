@@ -137,7 +137,7 @@ def test_publications_and_withdrawals_killed_anywhere_happen_or_do_not(tmp_path:
 
 
 def test_renderings_killed_anywhere_catch_up_without_doubles(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(renderings, "_BATCH", 5)
+    monkeypatch.setattr(renderings, "BATCH", 5)
     with opened(tmp_path) as home:
         known = [published(home) for _ in range(count(20, 60))]
 

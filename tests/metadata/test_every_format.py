@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from formats import EMPTY, FILES, GOLDEN, NAMES, around, assert_golden, errors, golden_record
+from formats import EMPTY, FILES, GOLDEN, NAMES, around, assert_golden, assert_revised, errors, golden_record
 from hypothesis import given, settings
 from lom_elements import without_our_terms
 from lxml import etree
@@ -160,6 +160,11 @@ def test_there_is_a_golden_file_in_each_language() -> None:
 @each_format
 def test_rich_records_are_written_as_the_golden_files_say(prefix: str, name: str) -> None:
     assert_golden(prefix, name)
+
+
+@each_format
+def test_what_a_format_writes_changes_with_its_revision(prefix: str) -> None:
+    assert_revised(prefix)
 
 
 @each_golden

@@ -17,7 +17,7 @@ ADDRESS = "https://oer.example.org"
 
 @pytest.fixture
 def small(monkeypatch):
-    monkeypatch.setattr(renderings, "_BATCH", 2)
+    monkeypatch.setattr(renderings, "BATCH", 2)
 
 
 def issuer(home, address: str = ADDRESS) -> Issuer:
@@ -152,7 +152,8 @@ def test_another_crosswalk_revision_starts_anew(home):
     assert catch_up(home, formats=changed) == 1
     with reading(home.engine) as session:
         rows = session.exec(select(Rendering).where(Rendering.prefix == "oai_dc")).all()
-        assert [row.revision for row in rows] == [f"next {ADDRESS}"]
+        assert [row.revision for row in rows] == [renderings.revision(changed["oai_dc"], issuer(home))]
+        assert rows[0].revision.startswith(f"next {ADDRESS} ")
 
 
 def test_only_one_progress_is_remembered_and_what_it_leaves_unstamped(home):
@@ -241,6 +242,16 @@ def test_other_labels_start_anew(home):
         assert "شريط مرئي".encode() in (current(home, public_id) or b"")
     finally:
         vocabularies.override({})
+
+
+def test_other_shipped_terms_start_anew(home, monkeypatch):
+    public_id = published(home)
+    assert catch_up(home) == 1
+    monkeypatch.setattr(vocabularies, "_shipped", lambda: b"those of the next release")
+    assert current(home, public_id) is None
+    assert catch_up(home) == 1
+    with reading(home.engine) as session:
+        assert renderings.unstamped(session) == 1
 
 
 def test_a_record_that_trips_a_crosswalk_stops_no_other(home, caplog):

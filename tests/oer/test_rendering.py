@@ -1,0 +1,114 @@
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from factories import published, record
+from sqlmodel import select
+
+from metadata.crosswalks import FORMATS
+from oer import deposits, installation, publishing, rendering
+from oer.db import reading, transaction
+from oer.errors import Unavailable
+from oer.exposure import renderings
+from oer.models import Projection, Rendering
+from oer.policy import OPERATOR
+
+FEW = {"oai_dc": FORMATS["oai_dc"]}
+
+
+@pytest.fixture
+def small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(renderings, "BATCH", 3)
+    monkeypatch.setattr(rendering, "_WORTH", 4)
+
+
+def kept(home: installation.Installation) -> dict[tuple[int, str], tuple[int, str, bytes]]:
+    with reading(home.engine) as session:
+        rows = session.exec(select(Rendering))
+        return {(row.resource_id, row.prefix): (row.change, row.revision, row.content) for row in rows}
+
+
+def start_anew(home: installation.Installation) -> None:
+    with transaction(home.engine) as session:
+        for row in [*session.exec(select(Rendering)), *session.exec(select(Projection))]:
+            session.delete(row)
+
+
+def behind(home: installation.Installation) -> int:
+    with reading(home.engine) as session:
+        return renderings.behind(session, home.issuer)
+
+
+@pytest.fixture
+def some(home: installation.Installation, small: None) -> installation.Installation:
+    for number in range(10):
+        published(home, described=record(f"درس {number}"))
+    return home
+
+
+def test_several_processes_write_what_one_would(some: installation.Installation) -> None:
+    while renderings.catch_up(some.engine, some.issuer):
+        pass
+    alone = kept(some)
+    assert len(alone) == 10 * len(FORMATS)
+    start_anew(some)
+    assert list(rendering.catch_up(some, processes=2)) == [3, 3, 3, 1]
+    assert kept(some) == alone
+    assert behind(some) == 0
+    assert list(rendering.catch_up(some, processes=2)) == []
+
+
+def test_operators_labels_are_known_in_every_process(
+    some: installation.Installation, tmp_path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    labels = tmp_path / "labels.json"
+    labels.write_text('{"https://w3id.org/kim/hcrt/worksheet": {"ar": "كراسة"}}', encoding="utf-8")
+    home = installation.open_installation(some.settings.model_copy(update={"labels": labels}))
+    try:
+        assert sum(rendering.catch_up(home, processes=2)) == 10
+        revisions = {revision for _, revision, _ in kept(home).values()}
+        assert revisions == {renderings.revision(one, home.issuer) for one in FORMATS.values()}
+    finally:
+        home.close()
+        installation.vocabularies.override({})
+
+
+def test_records_that_change_on_the_way_are_rendered_as_they_came_to_be(some: installation.Installation) -> None:
+    steps = rendering.catch_up(some, processes=2, formats=FEW)
+    next(steps)
+    with reading(some.engine) as session:
+        public_ids = session.exec(select(deposits.Resource.public_id)).all()
+    for public_id in public_ids[3:]:
+        with transaction(some.engine) as session:
+            deposits.revise(session, OPERATOR, public_id, now=some.now())
+            deposits.save(session, OPERATOR, public_id, record("جديد"), now=some.now())
+            publishing.publish(session, OPERATOR, public_id, repository_id=some.repository_id, now=some.now())
+    for _ in steps:
+        pass
+    with reading(some.engine) as session:
+        assert renderings.behind(session, some.issuer, formats=FEW) == 0
+    assert sum("جديد".encode() in content for _, _, content in kept(some).values()) == 7
+
+
+def children() -> Iterator[int]:
+    return (child.pid or 0 for child in multiprocessing.active_children())
+
+
+def test_a_process_that_is_killed_ends_the_run_and_the_next_goes_on(some: installation.Installation) -> None:
+    steps = rendering.catch_up(some, processes=2)
+    next(steps)
+    for pid in children():
+        os.kill(pid, signal.SIGKILL)
+    time.sleep(0.5)  # for the pool to see that they have gone
+    with pytest.raises(Unavailable, match=r"rendering\.interrupted"):
+        list(steps)
+    before = kept(some)
+    assert 3 * len(FORMATS) <= len(before) < 10 * len(FORMATS)
+    assert sum(rendering.catch_up(some, processes=2)) == 10 - len(before) // len(FORMATS)
+    assert len(kept(some)) == 10 * len(FORMATS)
+    assert list(children()) == []
+    assert threading.active_count() < 10
