@@ -5,6 +5,7 @@ and 15.4 (redirection).
 """
 
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -16,8 +17,20 @@ from urllib.parse import urljoin, urlsplit
 import urllib3
 from urllib3.exceptions import DecodeError, HTTPError, LocationValueError, SSLError
 
+from harvest import connections
+from harvest.addresses import Reach
+from harvest.connections import Lines, OutOfReach
+
 CODES = frozenset(
-    {"fetch.address-invalid", "fetch.no-answer", "fetch.too-slow", "fetch.too-large", "fetch.undecodable", "fetch.lost"}
+    {
+        "fetch.address-invalid",
+        "fetch.address-private",
+        "fetch.no-answer",
+        "fetch.too-slow",
+        "fetch.too-large",
+        "fetch.undecodable",
+        "fetch.lost",
+    }
 )
 
 _PIECE = 1 << 16
@@ -87,7 +100,10 @@ class Reply:
 
 
 class Fetcher:
-    """Asks one question at a time and keeps connections open between them; not for several threads."""
+    """Asks one question at a time and keeps connections open between them; not for several threads.
+
+    ``reach`` holds for every address on the way, redirections too.
+    """
 
     def __init__(
         self,
@@ -95,16 +111,16 @@ class Fetcher:
         agent: str,
         now: Callable[[], datetime],
         limits: Limits | None = None,
+        reach: Reach | None = None,
         sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._limits = limits or Limits()
         self._agent = agent
         self._now = now
         self._sleep = sleep
-        self._clock = clock
         timeout = urllib3.Timeout(connect=self._limits.connect, read=self._limits.silence)
-        self._pool = urllib3.PoolManager(timeout=timeout, retries=False)
+        self._lines = Lines()
+        self._pool = connections.manager(reach or Reach(), self._lines, timeout)
 
     def __enter__(self) -> Self:
         return self
@@ -165,8 +181,11 @@ class Fetcher:
         told = {"User-Agent": self._agent, "Accept-Encoding": "gzip, identity", **headers}
         if form is not None:
             told["Content-Type"] = "application/x-www-form-urlencoded"
-        until = self._clock() + self._limits.whole
         response = None
+        late = threading.Event()
+        timer = threading.Timer(self._limits.whole, self._cut, [late])
+        timer.daemon = True
+        timer.start()
         try:
             response = self._pool.request(
                 "GET" if form is None else "POST",
@@ -176,31 +195,45 @@ class Fetcher:
                 redirect=False,
                 preload_content=False,
             )
-            content = b"".join(self._pieces(response, url, until))
+            content = b"".join(self._pieces(response, url, late))
             response.release_conn()
             return Reply(url, response.status, _lowered(response.headers), content)
+        except OutOfReach as error:
+            raise Unanswered("fetch.address-private", url=url, host=error.host) from error
         except DecodeError as error:
             raise Unanswered("fetch.undecodable", url=url) from error
         except (LocationValueError, UnicodeError) as error:
             raise Unanswered("fetch.address-invalid", url=url) from error
-        except SSLError as error:
-            raise Unanswered("fetch.no-answer", url=url, reason=_reason(error)) from error
         except (HTTPError, OSError, ValueError) as error:
+            if late.is_set():
+                raise self._too_slow(url) from error
+            if isinstance(error, SSLError):
+                raise Unanswered("fetch.no-answer", url=url, reason=_reason(error)) from error
             raise _Broken(_reason(error)) from error
         finally:
+            timer.cancel()
             if response is not None:
                 response.close()  # what was not read must not be taken for the beginning of the next answer
 
-    def _pieces(self, response: urllib3.BaseHTTPResponse, url: str, until: float) -> Iterator[bytes]:
+    def _cut(self, late: threading.Event) -> None:
+        late.set()
+        self._lines.cut()  # a server that sends a byte now and then, in its head too, never lets a read time out
+
+    def _too_slow(self, url: str) -> Unanswered:
+        return Unanswered("fetch.too-slow", url=url, seconds=round(self._limits.whole))
+
+    def _pieces(self, response: urllib3.BaseHTTPResponse, url: str, late: threading.Event) -> Iterator[bytes]:
         size = 0
         # read1: a read would wait until a whole piece has come, however slowly.
         while piece := response.read1(_PIECE, decode_content=True):
             size += len(piece)
             if size > self._limits.size:
                 raise Unanswered("fetch.too-large", url=url, limit=self._limits.size)
-            if self._clock() > until:
-                raise Unanswered("fetch.too-slow", url=url, seconds=round(self._limits.whole))
+            if late.is_set():
+                break
             yield piece
+        if late.is_set():  # without a length the end of a line that was cut looks like that of the answer
+            raise self._too_slow(url)
 
 
 def _lowered(headers: Mapping[str, str]) -> dict[str, str]:

@@ -85,6 +85,9 @@ class Settings(BaseSettings):
     resourcesync_page_size: int = Field(
         10_000, ge=1, le=50_000, description="Most addresses of one ResourceSync list or sitemap; beyond it is an index"
     )
+    fetch_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Private networks whose endpoints may be asked too; by default public addresses alone"
+    )
     token_days: int = Field(90, ge=1, le=3650, description="Days that an access token is valid unless it says less")
     session_days: int = Field(30, ge=1, le=365, description="Days without a visit after which a browser is signed out")
     invitation_days: int = Field(14, ge=1, le=365, description="Days that an invitation can be accepted")
@@ -108,7 +111,7 @@ class Settings(BaseSettings):
     job_attempts: int = Field(5, ge=1, le=100, description="Attempts before a job is set aside")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What is logged, as JSON lines")
 
-    @field_validator("languages", "trusted_proxies", "oai_friends", mode="before")
+    @field_validator("languages", "trusted_proxies", "oai_friends", "fetch_networks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
@@ -120,7 +123,7 @@ class Settings(BaseSettings):
             raise ValueError("choose from ar, fr, en, each at most once")
         return value
 
-    @field_validator("trusted_proxies")
+    @field_validator("trusted_proxies", "fetch_networks")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(str(ip_network(part)) for part in value)  # ValueError says what is wrong with it

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import typer
 
 from harvest import check as checking
+from harvest.addresses import EVERYWHERE
 from harvest.check import Report, Scope
 from harvest.check.report import Example, Finding, Walk
 from harvest.fetching import Fetcher
@@ -81,7 +82,10 @@ def _schema(folder: Path | None) -> Schema | None:
 def _checked(url: str, scope: Scope, schema: Schema | None) -> Report:
     agent = f"oer/{version('oer-repository')} (OAI-PMH check)"
     label = output.sentence("oai.check.asking", name=urlsplit(url).hostname or url)
-    with Fetcher(agent=agent, now=installation.utc_now) as fetcher, output.progress(label, None) as told:
+    with (
+        Fetcher(agent=agent, now=installation.utc_now, reach=EVERYWHERE) as fetcher,
+        output.progress(label, None) as told,
+    ):
         return checking.check(url, fetcher.fetch, scope=scope, now=installation.utc_now, schema=schema, told=told)
 
 

@@ -12,6 +12,7 @@ from oai_endpoints import rules
 from oai_server import Request, response, serving
 
 from harvest import check
+from harvest.addresses import EVERYWHERE
 from harvest.check import Report, Scope
 from harvest.fetching import Fetcher, Limits
 from metadata import xml
@@ -60,7 +61,10 @@ def examined(
         content = page if token is not None else answer.get(asked.get("verb", ""))
         return response(content or answer.get("", b""))
 
-    with serving(say) as said, Fetcher(agent="test", now=installation.utc_now, limits=LIMITS) as fetcher:
+    with (
+        serving(say) as said,
+        Fetcher(agent="test", now=installation.utc_now, limits=LIMITS, reach=EVERYWHERE) as fetcher,
+    ):
         yield check.check(f"{said.url}/oai", fetcher.fetch, scope=scope, now=installation.utc_now, schema=schema)
 
 

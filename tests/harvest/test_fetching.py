@@ -1,6 +1,7 @@
 """HTTP to partners: patience, limits, redirection, and servers that say anything at all."""
 
 import gzip
+import socket
 import time
 import zlib
 from collections.abc import Callable, Iterator
@@ -15,7 +16,8 @@ from hypothesis import strategies as st
 from oai_server import Request, Said, response, serving
 
 from api import i18n
-from harvest import fetching
+from harvest import connections, fetching
+from harvest.addresses import EVERYWHERE, Reach, networks
 from harvest.fetching import Fetcher, Limits, Reply, Unanswered
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
@@ -32,8 +34,8 @@ class Naps:
         self.lengths.append(length)
 
 
-def fetcher(limits: Limits | None = None, naps: Naps | None = None) -> Fetcher:
-    return Fetcher(agent="test", now=lambda: NOW, limits=limits or Limits(), sleep=naps or Naps())
+def fetcher(limits: Limits | None = None, naps: Naps | None = None, reach: Reach = EVERYWHERE) -> Fetcher:
+    return Fetcher(agent="test", now=lambda: NOW, limits=limits or Limits(), reach=reach, sleep=naps or Naps())
 
 
 def fetched(said: Said, limits: Limits | None = None, naps: Naps | None = None, **options: object) -> Reply:
@@ -212,6 +214,30 @@ def test_an_answer_that_drips_is_left() -> None:
     assert time.monotonic() - began < 3
 
 
+def test_a_head_that_drips_is_left() -> None:
+    def dripping(_: Request) -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 Said\r\nX-Long: "
+        while True:
+            time.sleep(0.05)
+            yield b"x"
+
+    began = time.monotonic()
+    with serving(dripping) as said:
+        assert code(said, Limits(silence=1, whole=0.5, tries=1)) == "fetch.too-slow"
+    assert time.monotonic() - began < 3
+
+
+def test_an_answer_that_drips_without_telling_its_length_is_not_taken_for_a_whole_one() -> None:
+    def dripping(_: Request) -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 Said\r\nConnection: close\r\n\r\n<a/>"
+        while True:
+            time.sleep(0.05)
+            yield b" "
+
+    with serving(dripping) as said:
+        assert code(said, Limits(silence=1, whole=0.5, tries=1)) == "fetch.too-slow"
+
+
 def test_silence_is_left() -> None:
     def silent(_: Request) -> Iterator[bytes]:
         time.sleep(0.6)
@@ -227,6 +253,65 @@ def test_what_was_left_does_not_spoil_the_next_question() -> None:
         with pytest.raises(Unanswered):
             asking.fetch(said.url)
         assert asking.fetch(said.url).content == b"<a/>"
+
+
+# ── Addresses ────────────────────────────────────────────────────────────────────────────────────
+
+
+def origin(said: Said) -> tuple[str, int]:
+    return "127.0.0.1", int(said.url.rpartition(":")[2])
+
+
+def test_private_addresses_are_not_asked() -> None:
+    with serving(lambda _: response()) as said, fetcher(reach=Reach()) as asking:
+        for host in ("127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", "0"):
+            with pytest.raises(Unanswered) as raised:
+                asking.fetch(f"http://{host}:{origin(said)[1]}/oai")
+            assert raised.value.code == "fetch.address-private", host
+        assert said.requests == []
+
+
+def test_redirections_to_private_addresses_are_not_followed() -> None:
+    with serving(lambda _: response(b"secret")) as inner, serving(sent_on(302, inner.url)) as said:
+        reach = Reach(origins=frozenset([origin(said)]))
+        with fetcher(reach=reach) as asking, pytest.raises(Unanswered) as raised:
+            asking.fetch(f"{said.url}/oai")
+    assert raised.value.code == "fetch.address-private"
+    assert "secret" not in str(raised.value.params)
+    assert inner.requests == []
+
+
+def test_networks_of_the_operator_are_asked() -> None:
+    with serving(lambda _: response(b"<a/>")) as said, fetcher(reach=Reach(networks(["127.0.0.0/8"]))) as asking:
+        assert asking.fetch(said.url).content == b"<a/>"
+
+
+def test_a_name_is_asked_for_once_and_the_connection_goes_where_it_was_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    with serving(lambda _: response(b"<a/>")) as said:
+        port = origin(said)[1]
+        answers = [["127.0.0.1", "93.184.215.14"], ["127.0.0.1"]]  # the second time a name server that changes its mind
+        asked = []
+
+        def looked_up(host: str, port: int, *_: object, **__: object) -> list[tuple[object, ...]]:
+            if host != "partner.example.org":
+                return real(host, port, *_, **__)
+            asked.append(host)
+            return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in answers.pop(0)]
+
+        real = socket.getaddrinfo
+        monkeypatch.setattr(socket, "getaddrinfo", looked_up)
+        reached = []
+
+        def connect(address: tuple[str, int], *_: object, **__: object) -> socket.socket:
+            reached.append(address)
+            raise ConnectionRefusedError("nobody there")
+
+        monkeypatch.setattr(connections, "create_connection", connect)
+        with fetcher(Limits(tries=1), reach=Reach()) as asking, pytest.raises(Unanswered) as raised:
+            asking.fetch(f"http://partner.example.org:{port}/")
+    assert raised.value.code == "fetch.no-answer"
+    assert (asked, reached) == (["partner.example.org"], [("93.184.215.14", port)])
+    assert said.requests == []
 
 
 # ── Redirection ──────────────────────────────────────────────────────────────────────────────────
