@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from api import deps, errors, i18n, kept, limits, schemas, security
 from api.openapi import Described
-from api.pages import home, invitation, linkset, reference
+from api.pages import checks, home, invitation, linkset, reference, signing_in
 from api.pages import oai as oai_page
 from api.pages import resource as resource_page
 from api.routes import (
@@ -136,6 +136,12 @@ def version() -> str:
 def _plain_routes() -> list[BaseRoute]:
     return [
         Route("/oai", oai.door(oai_page.show), methods=["GET", "POST"]),
+        Route("/oai/check", checks.listed, methods=["GET"]),
+        Route("/oai/check", checks.order, methods=["POST"]),
+        Route("/oai/check/{number:int}", checks.one, methods=["GET"]),
+        Route("/sign-in", signing_in.show, methods=["GET"]),
+        Route("/sign-in", signing_in.sign_in, methods=["POST"]),
+        Route("/sign-out", signing_in.sign_out, methods=["POST"]),
         Route("/", home.show, methods=["GET"]),
         Route("/resources/{public_id}", resource_page.show, methods=["GET"]),
         Route("/resources/{public_id}/linkset", linkset.as_text, methods=["GET"]),

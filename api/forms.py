@@ -1,4 +1,6 @@
-"""``multipart/form-data`` (RFC 7578), part by part as it arrives: what nobody keeps is held nowhere."""
+"""Forms: ``multipart/form-data`` (RFC 7578) part by part as it arrives, so that what nobody keeps is held nowhere;
+small ones of browsers and harvesters (``application/x-www-form-urlencoded``) whole.
+"""
 
 import logging
 from collections import deque
@@ -10,11 +12,14 @@ from typing import Any
 from python_multipart import MultipartParser
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import parse_options_header
+from starlette.requests import Request
 from starlette.types import Scope
 
 from api.errors import DoorError
+from oer.errors import TooLarge
 
 KIND = "multipart/form-data"
+ENCODED = "application/x-www-form-urlencoded"
 _HEADERS = 8  # of one part
 _HEADER = 4096  # bytes of one
 _PLAIN = frozenset({"7bit", "8bit", "binary"})
@@ -133,3 +138,16 @@ def _parser(found: deque[_Event], content_type: str) -> MultipartParser:
         )
     except (KeyError, FormParserError):
         raise DoorError("form.malformed") from None
+
+
+async def encoded(request: Request, *, most: int) -> bytes:
+    """The body of a small form, nothing read into it. Raises DoorError for another type, TooLarge."""
+    kind = request.headers.get("content-type", ENCODED).partition(";")[0].strip().lower()
+    if kind != ENCODED:
+        raise DoorError("media-type.unsupported", expected=ENCODED)
+    body = bytearray()
+    async for piece in request.stream():
+        body += piece
+        if len(body) > most:
+            raise TooLarge("request.too-large", limit=most)
+    return bytes(body)

@@ -4,7 +4,6 @@ Catalogues are gettext files, ``locale/<language>/*.po``, merged per language an
 beforehand. A message id is a code (``title.missing``, ``field.title``), never a sentence, so a missing one shows.
 """
 
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,6 +44,8 @@ _WORDS: Mapping[str, str] = {
 
 # Sentences that name terms of a vocabulary: of this one, or of the parameter ``scheme``.
 _OF_TERMS: Mapping[str, str] = {"term.unknown": "", "licence.unknown": "licences"}
+
+_LARGEST = 10**18  # of numbers that are grouped: Babel fails beyond the digits of its decimals
 
 _PLACEHOLDER = re.compile(r"%(?:\((\w+)\)s|%)")
 _RTL_LETTERS = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc\U00010800-\U00010fff\U0001e800-\U0001efff]")
@@ -160,7 +161,7 @@ def _filled(text: str, language: Language, params: Mapping[str, object]) -> str:
 
 
 def _shown(name: str, value: object, language: Language) -> str:
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _LARGEST:
         return number(value, language)
     if name == "terms":
         return str(value)  # a sentence of ours

@@ -25,6 +25,7 @@ BROWSING = "Accept, Sec-Fetch-Mode, Upgrade-Insecure-Requests"
 
 # Of OAI-PMH, whose answers are pages too.
 _ARGUMENTS = frozenset([b"verb", b"metadataPrefix", b"identifier", b"set", b"from", b"until", b"resumptionToken"])
+_ONWARD = b"next"  # where the form to sign in leads
 
 _RANGE = re.compile(r"\s*([\w.+*-]+/[\w.+*-]+)\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*)?", re.ASCII)
 
@@ -62,10 +63,11 @@ def query(request: HTTPConnection) -> bytes:
 
 
 def _kept(request: HTTPConnection) -> bytes:
-    """Of the query what another language of the page needs: arguments of harvesting. What else people put into an
-    address, a token even, is written into no page.
+    """Of the query what another language of the page needs: arguments of harvesting, and where to go on. What else
+    people put into an address, a token even, is written into no page.
     """
-    return b"&".join(part for part in query(request).split(b"&") if part.partition(b"=")[0] in _ARGUMENTS)
+    parts = query(request).split(b"&")
+    return b"&".join(part for part in parts if part.partition(b"=")[0] in (*_ARGUMENTS, _ONWARD))
 
 
 def quoted(query: bytes) -> str:
@@ -96,7 +98,7 @@ def html(request: HTTPConnection, template: str, page: Any) -> bytes:
         "lang": spoken,
         "direction": languages.direction(spoken),
         "t": _words(spoken),
-        "href": partial(_href, state.prefix, spoken if "lang" in request.query_params else None),
+        "href": partial(href, request),
         "in_language": partial(_in_language, quoted(_kept(request))),
         "languages": state.installation.settings.languages,
         "repository": state.installation.settings.name(spoken),
@@ -123,11 +125,12 @@ def _in(spoken: Language, say: Callable[[Any, str], str]) -> Callable[[Any], str
     return lambda value: say(value, spoken)
 
 
-def _href(prefix: str, chosen: Language | None, path: str) -> str:
+def href(request: HTTPConnection, path: str) -> str:
     """Our own address behind the path of the base URL, in the language that the reader chose by hand, if one was."""
-    if not chosen:
-        return f"{prefix}{path}"
-    return f"{prefix}{path}{'&' if '?' in path else '?'}{urlencode({'lang': chosen})}"
+    address = f"{request.app.state.prefix}{path}"
+    if "lang" not in request.query_params:
+        return address
+    return f"{address}{'&' if '?' in path else '?'}{urlencode({'lang': language(request)})}"
 
 
 def _in_language(kept: str, code: str) -> str:

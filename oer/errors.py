@@ -80,6 +80,8 @@ class Misconfigured(OerError):
 CODES: dict[type[OerError], frozenset[str]] = {
     Invalid: frozenset(
         {
+            "oai.check.address-wrong",
+            "oai.check.argument-wrong",
             "import.id-missing",
             "import.digest-missing",
             "import.row-stale",
@@ -204,6 +206,7 @@ CODES: dict[type[OerError], frozenset[str]] = {
             "job.not-failed",
             "job.superseded",
             "import.too-many",
+            "oai.check.too-many",
             "transition.impossible",
             "draft.exists",
             "version.unchanged",

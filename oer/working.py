@@ -17,6 +17,7 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
+from harvest import checks
 from oer import (
     answers,
     attempts,
@@ -117,7 +118,7 @@ KINDS: Mapping[str, Callable[[Installation, Mapping[str, Any]], None]] = {
     "blocks.mend": _mend,
     refreshing.KIND: _show,
 }
-"""Job kind → function. Each may run twice for one job and does no harm. Imports, which need their claim, are apart."""
+"""Job kind → function. Each may run twice for one job and does no harm. Those that need their claim are apart."""
 
 
 class Stopped(jobs.Interrupted):
@@ -129,7 +130,8 @@ def handlers(found: Installation, *, pause: Callable[[float], None] = time.sleep
     functions = {kind: partial(function, found) for kind, function in KINDS.items()}
     functions["blobs.sweep"] = partial(_sweep, found, pause=pause)
     table: dict[str, jobs.Handler] = {kind: partial(_on_payload, function) for kind, function in functions.items()}
-    return table | {orders.KIND: _workshop(found, pause).fulfil}
+    examine = partial(checks.fulfil, found, pause=partial(pause, 0.0))
+    return table | {orders.KIND: _workshop(found, pause).fulfil, checks.KIND: examine}
 
 
 def _on_payload(function: Callable[[Mapping[str, Any]], None], held: Claim) -> None:

@@ -11,17 +11,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api import packing, render, security
-from api.errors import DoorError
+from api import forms, packing, render, security
 from harvest import protocol, provider
 from harvest.answers import Answer
 from harvest.provider import Repository
 from oer import db
-from oer.errors import OerError, TooLarge, Unavailable
+from oer.errors import OerError, Unavailable
 from oer.installation import Installation
 
 _LARGEST = 64 * 1024  # bytes of a form; a token has a few hundred
-_FORM = "application/x-www-form-urlencoded"
 _UNDER_WAY = 64  # answers at a time in one process: whoever comes then is asked to come back, and nobody waits for long
 
 
@@ -56,7 +54,7 @@ async def harvest(request: Request) -> Response:
     """GET, HEAD and POST answer alike (OAI-PMH 2.0, section 3.1.1). Protocol errors are 200, as it wants."""
     pairs = protocol.form_pairs(request.scope["query_string"])
     if request.method == "POST":
-        pairs += protocol.form_pairs(await _form(request))
+        pairs += protocol.form_pairs(await forms.encoded(request, most=_LARGEST))
     if _busy.count >= _UNDER_WAY:
         raise Unavailable("harvest.busy")
     here: Installation = request.app.state.installation
@@ -113,15 +111,3 @@ class Express:
                 self._here.engine, self._repository, protocol.form_pairs(query), now=self._here.now()
             )
         return None
-
-
-async def _form(request: Request) -> bytes:
-    kind = request.headers.get("content-type", _FORM).partition(";")[0].strip().lower()
-    if kind != _FORM:
-        raise DoorError("media-type.unsupported", expected=_FORM)
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > _LARGEST:
-            raise TooLarge("request.too-large", limit=_LARGEST)
-    return bytes(body)

@@ -31,8 +31,8 @@ def check(
     ex = Examination(base_of(url), fetch, scope=scope, now=now, schema=schema, told=told)
     try:
         ex.report.stopped = _examine(ex)
-    except Stopped:
-        ex.report.stopped = "silent"
+    except Stopped as stopped:
+        ex.report.stopped = stopped.why
     return ex.done()
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote
 from harvest.check import answers, envelope
 from harvest.check.answers import SECOND, Header
 from harvest.check.exchange import Exchange, Known, Look, Pair, look
-from harvest.check.report import EXAMPLES, Example, Finding, Report, Walk
+from harvest.check.report import EXAMPLES, Example, Finding, Report, Stop, Walk
 from harvest.check.rules import RULES
 from harvest.fetching import Reply, Unanswered
 from metadata import findings, oai_record
@@ -28,7 +28,11 @@ class Fetch(Protocol):
 
 
 class Stopped(Exception):
-    """Nobody answers any more."""
+    """No more is asked: nobody answers any more, or the time is up."""
+
+    def __init__(self, why: Stop) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,8 @@ class Scope:
     """How much is asked for. ``entries`` and ``pages`` are of one list, and 0 is all of them.
 
     ``formats`` and ``sets`` are how many of them are walked, ``samples`` how many records of a format are asked for
-    one by one. ``within`` and ``prefix`` name the only set or format to walk.
+    one by one. ``within`` and ``prefix`` name the only set or format to walk. ``seconds`` is how long it may
+    take; 0 is as long as it takes.
     """
 
     entries: int = 1000
@@ -46,6 +51,7 @@ class Scope:
     samples: int = 3
     within: str = ""
     prefix: str = ""
+    seconds: float = 0
 
 
 class Examination:
@@ -78,6 +84,7 @@ class Examination:
         self._now = now
         self._schema = schema
         self._told = told or (lambda _done: None)
+        self._until = now() + timedelta(seconds=scope.seconds) if scope.seconds else None
         self._silent = 0
         self._findings: dict[str, Finding] = {}
 
@@ -113,6 +120,8 @@ class Examination:
         address = f"{self.base}{'&' if '?' in self.base else '?'}{query}" if query else self.base
         form = query.encode() if method == "POST" else None
         asked = Exchange(method, address, pairs, sound)
+        if self._until is not None and self._now() > self._until:
+            raise Stopped("out-of-time")
         self.report.requests += 1
         self._told(self.report.requests)
         try:
@@ -130,7 +139,7 @@ class Examination:
         self.holds("http.answer", False, asked, error.code, **error.params)
         self._silent += 1
         if self._silent >= _SILENCE:
-            raise Stopped from error
+            raise Stopped("silent") from error
 
     def judge(self, exchange: Exchange) -> None:
         """Hold an answer to what every answer is held to."""

@@ -5,14 +5,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 from harvest.check.rules import RULES, Severity
 
 EXAMPLES = 3
 """Of each rule so many different breaches are shown; the rest is counted."""
 
-Stop = Literal["", "unreachable", "not-oai-pmh", "silent"]
+Stop = Literal["", "unreachable", "not-oai-pmh", "silent", "out-of-time"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,3 +89,14 @@ class Report:
     def unexamined(self) -> list[str]:
         """Rules that nothing in the endpoint gave a chance to look at: no second page, no deleted record and so on."""
         return [rule for rule in RULES if rule not in self.examined]
+
+
+def loaded(plain: Mapping[str, Any]) -> Report:
+    """The report of which ``dataclasses.asdict`` was kept as JSON."""
+    walks = [Walk(**walk) for walk in plain["walks"]]
+    findings = [
+        Finding(**{**finding, "examples": [Example(**example) for example in finding["examples"]]})
+        for finding in plain["findings"]
+    ]
+    reason = Example(**plain["reason"]) if plain["reason"] else None
+    return Report(**{**plain, "walks": walks, "findings": findings, "reason": reason})

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 import typer
 
 from harvest import check as checking
+from harvest import checks
 from harvest.addresses import EVERYWHERE
 from harvest.check import Report, Scope
 from harvest.check.report import Example, Finding, Walk
@@ -63,12 +63,7 @@ def check(
 
 
 def _require_address(url: str) -> None:
-    try:
-        parts = urlsplit(url)
-        is_web = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
-    except ValueError:
-        is_web = False
-    if not is_web:
+    if not checks.is_address(url):
         raise typer.BadParameter("give an address such as https://oer.example.org/oai", param_hint="URL")
 
 
@@ -80,10 +75,9 @@ def _schema(folder: Path | None) -> Schema | None:
 
 
 def _checked(url: str, scope: Scope, schema: Schema | None) -> Report:
-    agent = f"oer/{version('oer-repository')} (OAI-PMH check)"
     label = output.sentence("oai.check.asking", name=urlsplit(url).hostname or url)
     with (
-        Fetcher(agent=agent, now=installation.utc_now, reach=EVERYWHERE) as fetcher,
+        Fetcher(agent=checks.AGENT, now=installation.utc_now, reach=EVERYWHERE) as fetcher,
         output.progress(label, None) as told,
     ):
         return checking.check(url, fetcher.fetch, scope=scope, now=installation.utc_now, schema=schema, told=told)

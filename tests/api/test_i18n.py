@@ -118,7 +118,9 @@ def test_an_unknown_code_shows_as_itself_and_a_missing_parameter_as_an_ellipsis(
 
 
 @given(
-    st.sampled_from(sorted(validate.CODES)), st.text(), st.dictionaries(st.text(), st.none() | st.text() | st.floats())
+    st.sampled_from(sorted(validate.CODES)),
+    st.text(),
+    st.dictionaries(st.text(), st.none() | st.text() | st.floats() | st.integers()),
 )
 def test_no_parameter_and_no_language_makes_a_message_raise(code: str, language: str, params: dict[str, Any]) -> None:
     assert message(code, language, **params)
