@@ -94,6 +94,30 @@ def start(
     return made, {"Set-Cookie": cookie(here, secret)}
 
 
+def enter(
+    request: Request, here: Installation, *, email: str, password: str
+) -> tuple[Person, BrowserSession, dict[str, str]]:
+    """Sign a browser in by a password: who that is, the session, the headers of the answer.
+
+    Raises TooMany; Unauthenticated, the same for every cause.
+    """
+    proof = prove(request, here, email=email, password=password)
+    with transaction(here.engine) as session:
+        person = confirm(session, request, here, proof)
+        made, headers = start(session, request, here, person)
+    return person, made, headers
+
+
+def leave(here: Installation, secret: str) -> dict[str, str]:
+    """End the session that a cookie stands for, if there is one; the headers of the answer."""
+    with transaction(here.engine) as session:
+        person_id = sessions.end(session, secret)
+        person = session.get(Person, person_id) if person_id is not None else None
+        if person is not None:
+            accounts.log(session, accounts.actor_of(session, person), "session.end", person, now=here.now())
+    return {"Set-Cookie": cookie(here, "")}
+
+
 def kept(session: Session, request: Request, here: Installation, caller: Credentials, person: Person) -> dict[str, str]:
     """The headers for somebody who has just changed their own rights: all their sessions ended with that, and this
     browser goes on with a new one. Nothing for a token.

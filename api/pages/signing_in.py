@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import conditional, deps, errors, forms, i18n, render, security, signing
-from oer import accounts, sessions
-from oer.db import reading, transaction
+from oer import accounts
+from oer.db import reading
 from oer.errors import TooMany, Unauthenticated
 from oer.installation import Installation
 from oer.models import Person
@@ -52,10 +52,7 @@ def _sign_in(request: Request, given: Mapping[str, str]) -> Response:
     deps.refuse_foreign(request, here)
     email, onward = given.get("email", "").strip(), _onward(given.get("next", ""))
     try:
-        proof = signing.prove(request, here, email=email, password=given.get("password", ""))
-        with transaction(here.engine) as session:
-            person = signing.confirm(session, request, here, proof)
-            _, headers = signing.start(session, request, here, person)
+        _, _, headers = signing.enter(request, here, email=email, password=given.get("password", ""))
     except (Unauthenticated, TooMany) as error:
         fault = errors.of_repository(error)
         words = i18n.message(fault.code, render.language(request), **fault.params)
@@ -72,13 +69,7 @@ async def sign_out(request: Request) -> Response:
 def _sign_out(request: Request) -> Response:
     here: Installation = request.app.state.installation
     deps.refuse_foreign(request, here)
-    secret = request.cookies.get(deps.cookie_name(here))
-    with transaction(here.engine) as session:
-        person_id = sessions.end(session, secret) if secret else None
-        person = session.get(Person, person_id) if person_id is not None else None
-        if person is not None:
-            accounts.log(session, accounts.actor_of(session, person), "session.end", person, now=here.now())
-    return onward_to(request, "/sign-in", {"Set-Cookie": signing.cookie(here, "")})
+    return onward_to(request, "/sign-in", signing.leave(here, request.cookies.get(deps.cookie_name(here), "")))
 
 
 # ── For pages behind the door ────────────────────────────────────────────────────────────────────

@@ -47,10 +47,7 @@ router = Router(
 def sign_in(request: Request, here: Here, given: bodies.SignIn) -> Response:
     writing.require_key(request)
     deps.refuse_foreign(request, here)
-    proof = signing.prove(request, here, email=given.email, password=given.password.get_secret_value())
-    with transaction(here.engine) as session:
-        person = signing.confirm(session, request, here, proof)
-        made, headers = signing.start(session, request, here, person)
+    person, made, headers = signing.enter(request, here, email=given.email, password=given.password.get_secret_value())
     headers["Cache-Control"] = conditional.PRIVATE
     return Response(_body(person, made).content(), 200, headers, media_type="application/json")
 
@@ -74,13 +71,8 @@ def shown(request: Request, here: Here, caller: Caller) -> Response:
 
 @router.write("DELETE", "", policy="signed-in", status_code=204, summary="Sign this browser out")
 def sign_out(here: Here, caller: Caller) -> Response:
-    with transaction(here.engine) as session:
-        person_id = sessions.end(session, _secret(caller))
-        person = session.get(Person, person_id) if person_id is not None else None
-        if person is not None:
-            accounts.log(session, accounts.actor_of(session, person), "session.end", person, now=here.now())
-    headers = {"Set-Cookie": signing.cookie(here, ""), "Cache-Control": conditional.PRIVATE}
-    return Response(status_code=204, headers=headers)
+    headers = signing.leave(here, _secret(caller))
+    return Response(status_code=204, headers={**headers, "Cache-Control": conditional.PRIVATE})
 
 
 def _secret(caller: Credentials) -> str:
