@@ -40,6 +40,7 @@ def callers() -> list[Caller]:
         Caller("a token that is none", by="wrong"),
         *whole,
         *less,
+        one("root, by cookie", "root", by="cookie"),
         one("manager college, by cookie", "manager college", by="cookie"),
         one("manager college, by cookie from another site", "manager college", by="foreign"),
     ]

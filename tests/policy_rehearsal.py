@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import unquote
 
 import pytest
+from policy_words import ALLOWED, NOBODY
 from sqlalchemy.engine import Connection, Engine
 from sqlmodel import Session
 
@@ -25,6 +26,14 @@ class Answer:
     status: int
     kind: str
     content: bytes
+    location: str = ""
+
+    @property
+    def verdict(self) -> int:
+        """200 for every success; 401 where a page leads to the form to sign in."""
+        if self.status == 303:
+            return NOBODY if self.location.startswith("/sign-in") else ALLOWED
+        return ALLOWED if 200 <= self.status < 300 else self.status
 
     @property
     def said(self) -> str:
@@ -79,7 +88,8 @@ class Asking:
         await self._app(scope, receive, send)
         begun = dict(sent[0]["headers"])
         body = b"".join(message.get("body", b"") for message in sent[1:])
-        return Answer(sent[0]["status"], begun.get(b"content-type", b"").decode(), body)
+        kind, location = (begun.get(name, b"").decode() for name in (b"content-type", b"location"))
+        return Answer(sent[0]["status"], kind, body, location)
 
 
 class Rehearsal:

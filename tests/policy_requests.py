@@ -18,6 +18,7 @@ from policy_world import FILE, PASSWORD, PNG, World
 
 Body = Callable[[Any, Thing], Any]
 TUS = {"tus-resumable": "1.0.0"}
+FORM = {"content-type": "application/x-www-form-urlencoded"}
 PART = {"content-type": "application/offset+octet-stream", "upload-offset": "0"}
 
 
@@ -201,6 +202,9 @@ RECIPES: dict[str, Recipe] = {
     "GET /api/exports/resources.jsonl": Recipe("export"),
     "GET /api/exports/resources.csv": Recipe("export"),
     "GET /api/dump.jsonl": Recipe("one"),
+    "GET /oai/check": Recipe("one"),
+    "POST /oai/check": Recipe("one", fixed(b"url=https://partner.example.org/oai"), FORM),
+    "GET /oai/check/{number}": Recipe("check"),
     "GET /api/jobs": Recipe("one"),
     "GET /api/jobs/{job_id}": Recipe("job"),
     "GET /api/jobs/{job_id}/report": Recipe("job"),
@@ -227,6 +231,8 @@ def furnish(world: World) -> None:
     things["new file"] = [replace(one, params=one.params | {"name": "new.txt"}) for one in resources]
     decisions = ("request-changes", "reject", "publish")
     things["decision"] = [_of_kind(one, decision) for one in resources for decision in decisions]
+    jobs = [one for one in things["job"] if one.kind in ("oai.check", "sweep")]
+    things["check"] = [replace(one, params={"number": one.params["job_id"]}) for one in jobs]
     things["place"] = [Thing(f"at {place}", place=place) for place in ("college", "studio", "school")]
     things["deposit"] = [
         *things["place"],

@@ -321,6 +321,15 @@ def by_cookie(caller: Caller, _thing: Thing) -> int:
     return unless(caller.by in ("cookie", "foreign"), NOBODY)
 
 
+def administrators_page(caller: Caller, _thing: Thing) -> int:
+    """Pages know people by their cookie alone."""
+    return first(unless(caller.by in ("cookie", "foreign"), NOBODY), unless(caller.administrator, FORBIDDEN))
+
+
+def read_check(caller: Caller, thing: Thing) -> int:
+    return first(administrators_page(caller, thing), unless(thing.kind == "oai.check", UNKNOWN))
+
+
 # ── jobs, lists ─────────────────────────────────────────────────────────────────────────────────
 
 

@@ -351,13 +351,15 @@ class _Builder:
             self.job("former", "college", "waiting"),
             self.job("", "", "failed", kind="sweep"),
             self.job("", "college", "waiting", kind="sweep"),
+            self.job("root", "", "waiting", kind="oai.check"),
         ]
 
     def job(self, owner: str, place: str, state: str, *, kind: str = "import") -> Thing:
+        order = {"form": "jsonl", "institution": place or None, "source": "old", "update": not place, "scopes": []}
         number = jobs.enqueue(
             self.session,
             kind,
-            {"form": "jsonl", "institution": place or None, "source": "old", "update": not place, "scopes": []},
+            {"url": "https://partner.example.org/oai"} if kind == "oai.check" else order,
             now=self.now,
             person_id=self.world.people.get(owner),
             institution_id=self.places[place].id if place else None,
