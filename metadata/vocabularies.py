@@ -310,10 +310,11 @@ def override(labels: Mapping[str, Mapping[str, str]]) -> None:
             raise ValueError(f"overridden labels: no vocabulary has the term {uri}")
     _overrides.clear()
     _overrides.update(checked)
-    for cached in (terms, _codes, _addresses, _names, _spoken, matching, _alike, _suggested, _media):
+    for cached in (terms, _codes, _addresses, _names, _spoken, matching, _alike, _suggested, _media, digest):
         cached.cache_clear()
 
 
+@cache
 def digest() -> str:
     """Tells the terms and labels in use, shipped or an operator's, from any others: a short SHA-256."""
     hashed = hashlib.sha256(_shipped())
