@@ -1,5 +1,6 @@
 """The doors put together: one ASGI application over one installation."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from importlib import metadata as distributions
@@ -122,7 +123,10 @@ def from_environment() -> FastAPI:
     chosen = settings.load()
     logs.configure(chosen.log_level)
     supervisor.leave_when_orphaned()
-    return create(open_installation(chosen))
+    app = create(open_installation(chosen))
+    gc.collect()
+    gc.freeze()  # the application stays as long as the process does: it is not looked through for garbage again
+    return app
 
 
 def version() -> str:
