@@ -34,9 +34,10 @@ AGENT = f"oer/{version('oer-repository')} (OAI-PMH check)"
 _LONGEST = 2000  # characters of an address
 _AT_ONCE = 5  # that one administrator has waiting or running
 # A worker does one job at a time: others wait no longer than this for one that asks a slow partner.
-_QUICK = replace(QUICK, seconds=120)
-_WHOLE = Scope(seconds=300)
-_LIMITS = Limits(silence=20, whole=60, patience=30, tries=2)
+# With the last question, which may take all of its limits, that is two minutes and five.
+_LIMITS = Limits(connect=5, silence=10, whole=20, patience=10, tries=2)
+_QUICK = replace(QUICK, seconds=70)
+_WHOLE = Scope(seconds=250)
 _TOLD = 1.0  # seconds between two notes of how far it has come
 
 
@@ -57,7 +58,9 @@ def is_address(url: str) -> bool:
         named = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         return False
-    return named and parts.username is None and len(url) <= _LONGEST and not set(url) & set(' "<>\\')
+    return (
+        named and parts.username is None and len(url) <= _LONGEST and url.isprintable() and not set(url) & set(' "<>\\')
+    )
 
 
 def place(session: Session, actor: Actor, order: Order, *, now: datetime) -> int:
@@ -82,25 +85,30 @@ def order_of(job: Job) -> Order:
 
 
 def report_of(job: Job) -> Report | None:
-    """What was found, once the job is done."""
-    return None if job.result is None else report.loaded(job.result)
+    """What was found, once the job is done, for as long as it can be read."""
+    try:
+        return None if job.result is None else report.loaded(job.result)
+    except (KeyError, TypeError):  # kept by a release whose reports were others
+        return None
 
 
-def fulfil(found: Installation, held: Claim, *, pause: Callable[[], None]) -> None:
-    """Examine the endpoint and keep the report. ``pause`` is called between requests and may raise."""
+def fulfil(found: Installation, held: Claim, *, pause: Callable[[float], None]) -> None:
+    """Examine the endpoint and keep the report. ``pause`` is how it waits, and between requests for no time: it may
+    raise.
+    """
     order = Order(**held.payload)
     scope = replace(_QUICK if order.quick else _WHOLE, prefix=order.prefix, within=order.within)
     noted = time.monotonic()
 
     def told(requests: int) -> None:
         nonlocal noted
-        pause()
+        pause(0.0)
         if time.monotonic() - noted > _TOLD:
             noted = time.monotonic()
             with transaction(found.engine) as session:
                 jobs.hold(session, held).done = requests
 
-    with Fetcher(agent=AGENT, now=found.now, limits=_LIMITS, reach=reach(found.settings)) as fetcher:
+    with Fetcher(agent=AGENT, now=found.now, limits=_LIMITS, reach=reach(found.settings), sleep=pause) as fetcher:
         made = check.check(order.url, fetcher.fetch, scope=scope, now=found.now, told=told)
     with transaction(found.engine) as session:
         job = jobs.hold(session, held)

@@ -6,6 +6,7 @@ against the name.
 """
 
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -28,24 +29,47 @@ class OutOfReach(Exception):
 
 
 class Lines:
-    """The open lines of one client, each by a second handle: what TLS does to the first is of no matter."""
+    """The open lines of one client, each by a second handle: what TLS and responses do to the first is of no matter.
+
+    A question goes from :meth:`begin` to :meth:`end`; in between any thread may :meth:`cut` it.
+    """
 
     def __init__(self) -> None:
-        self._open: dict[object, socket.socket] = {}
+        self._open: dict[HTTPConnection, socket.socket] = {}
+        self._cut = False
+        self._lock = threading.Lock()
 
-    def add(self, owner: object, line: socket.socket) -> None:
-        self.drop(owner)
-        self._open[owner] = line.dup()
+    def begin(self) -> None:
+        with self._lock:
+            self._cut = False
 
-    def drop(self, owner: object) -> None:
-        if (line := self._open.pop(owner, None)) is not None:
-            line.close()
+    def end(self) -> None:
+        """Let go of the lines that their connections have closed. Not before: of an answer that ends with its line the
+        connection lets go while the answer is still read.
+        """
+        with self._lock:
+            for owner in [owner for owner in self._open if owner.sock is None]:
+                self._open.pop(owner).close()
+
+    def add(self, owner: HTTPConnection, line: socket.socket) -> None:
+        with self._lock:
+            if owner in self._open:
+                self._open.pop(owner).close()
+            self._open[owner] = line.dup()
+            if self._cut:  # the time was up while this line was being made
+                _shut(line)
 
     def cut(self) -> None:
-        """End all of them now, whoever waits on one: reading then finds its end. From any thread."""
-        for line in list(self._open.values()):
-            with suppress(OSError):  # it has ended by itself
-                line.shutdown(socket.SHUT_RDWR)
+        """End all of them now, whoever waits on one: reading then finds its end. Lines made later end at once."""
+        with self._lock:
+            self._cut = True
+            for line in self._open.values():
+                _shut(line)
+
+
+def _shut(line: socket.socket) -> None:
+    with suppress(OSError):  # it has ended by itself
+        line.shutdown(socket.SHUT_RDWR)
 
 
 def manager(reach: Reach, lines: Lines, timeout: urllib3.Timeout) -> urllib3.PoolManager:
@@ -55,17 +79,9 @@ def manager(reach: Reach, lines: Lines, timeout: urllib3.Timeout) -> urllib3.Poo
         def _new_conn(self) -> socket.socket:
             return _judged(self, reach, lines)
 
-        def close(self) -> None:
-            lines.drop(self)
-            super().close()
-
     class Secure(HTTPSConnection):
         def _new_conn(self) -> socket.socket:
             return _judged(self, reach, lines)
-
-        def close(self) -> None:
-            lines.drop(self)
-            super().close()
 
     class PlainPool(HTTPConnectionPool):
         ConnectionCls = Plain

@@ -127,6 +127,7 @@ class Fetcher:
 
     def __exit__(self, *_: object) -> None:
         self._pool.clear()
+        self._lines.end()
 
     def fetch(
         self, url: str, *, form: bytes | None = None, headers: Mapping[str, str] | None = None, ill: bool = True
@@ -164,11 +165,23 @@ class Fetcher:
         return float(_FIRST * 2**before * random.uniform(0.75, 1.25))  # noqa: S311 - keeps no secret
 
     def _sent(self, url: str, form: bytes | None, headers: Mapping[str, str]) -> Reply:
-        """Raises _Broken, Unanswered."""
+        """One try, with all of its redirections in one time. Raises _Broken, Unanswered."""
+        late = threading.Event()
+        timer = threading.Timer(self._limits.whole, self._cut, [late])
+        timer.daemon = True
+        self._lines.begin()
+        timer.start()
+        try:
+            return self._followed(url, form, headers, late)
+        finally:
+            timer.cancel()
+            self._lines.end()
+
+    def _followed(self, url: str, form: bytes | None, headers: Mapping[str, str], late: threading.Event) -> Reply:
         moved = False
         for _ in range(self._limits.redirections + 1):
             _require_http(url)
-            reply = self._once(url, form, headers)
+            reply = self._once(url, form, headers, late)
             target = reply.headers.get("location")
             if reply.status not in _MOVED or target is None:
                 return Reply(url, reply.status, reply.headers, reply.content, moved=moved)
@@ -177,15 +190,11 @@ class Fetcher:
             url = _joined(url, target)
         raise Unanswered("fetch.lost", url=url, limit=self._limits.redirections)
 
-    def _once(self, url: str, form: bytes | None, headers: Mapping[str, str]) -> Reply:
+    def _once(self, url: str, form: bytes | None, headers: Mapping[str, str], late: threading.Event) -> Reply:
         told = {"User-Agent": self._agent, "Accept-Encoding": "gzip, identity", **headers}
         if form is not None:
             told["Content-Type"] = "application/x-www-form-urlencoded"
         response = None
-        late = threading.Event()
-        timer = threading.Timer(self._limits.whole, self._cut, [late])
-        timer.daemon = True
-        timer.start()
         try:
             response = self._pool.request(
                 "GET" if form is None else "POST",
@@ -211,7 +220,6 @@ class Fetcher:
                 raise Unanswered("fetch.no-answer", url=url, reason=_reason(error)) from error
             raise _Broken(_reason(error)) from error
         finally:
-            timer.cancel()
             if response is not None:
                 response.close()  # what was not read must not be taken for the beginning of the next answer
 

@@ -8,6 +8,7 @@ import gc
 import multiprocessing
 import os
 import signal
+import threading
 from collections import deque
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -87,9 +88,18 @@ _place: tuple[Engine, Issuer, Mapping[str, Format]] | None = None
 def _prepare(settings: Settings, issuer: Issuer, prefixes: tuple[str, ...]) -> None:
     global _place  # what the pool gives its processes is no argument of its tasks
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the one that asked, who then ends these
+    threading.Thread(target=_leave_when_orphaned, daemon=True).start()
     if settings.labels is not None:
         installation.use_labels(settings.labels)
     _place = db.connect(settings.database_url, pool=1), issuer, {prefix: FORMATS[prefix] for prefix in prefixes}
+
+
+def _leave_when_orphaned() -> None:
+    """End with the process that asked: this one would wait for ever, on a pipe that it holds open itself."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def _made(after: int, upto: int) -> Batch | None:

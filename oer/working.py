@@ -130,7 +130,7 @@ def handlers(found: Installation, *, pause: Callable[[float], None] = time.sleep
     functions = {kind: partial(function, found) for kind, function in KINDS.items()}
     functions["blobs.sweep"] = partial(_sweep, found, pause=pause)
     table: dict[str, jobs.Handler] = {kind: partial(_on_payload, function) for kind, function in functions.items()}
-    examine = partial(checks.fulfil, found, pause=partial(pause, 0.0))
+    examine = partial(checks.fulfil, found, pause=pause)
     return table | {orders.KIND: _workshop(found, pause).fulfil, checks.KIND: examine}
 
 

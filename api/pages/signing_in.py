@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import conditional, deps, errors, forms, i18n, render, security, signing
+from api.errors import DoorError
 from oer import accounts
 from oer.db import reading
 from oer.errors import TooMany, Unauthenticated
@@ -108,7 +109,10 @@ def actor(request: Request, session: Session) -> Actor:
 async def fields(request: Request) -> dict[str, str]:
     """What a form says; of a field that comes twice the last. Raises DoorError, TooLarge."""
     body = await forms.encoded(request, most=_LARGEST)
-    return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=100))
+    try:
+        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=100))
+    except ValueError:
+        raise DoorError("form.malformed") from None
 
 
 def private(

@@ -66,7 +66,7 @@ def test_who_is_not_signed_in_is_led_to_the_form_and_back(client: TestClient, ho
         "email": "",
         "password": None,
     }
-    assert form.all("form") == [{"method": "post", "action": f"/sign-in?lang={lang}"}]
+    assert form.all("form") == [{"method": "post", "action": f"/sign-in?next=/oai/check&lang={lang}"}]
     entered = client.post(f"/sign-in?lang={lang}", data={"email": EMAIL, "password": PASSWORD, "next": "/oai/check"})
     assert (entered.status_code, entered.headers["location"]) == (303, f"/oai/check?lang={lang}")
     assert "HttpOnly" in entered.headers["set-cookie"]
@@ -117,6 +117,15 @@ def test_forms_of_other_sites_are_refused(inside: TestClient, path: str, headers
     )
     assert answer.status_code == 403
     assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("path", ["/sign-in", "/sign-out", "/oai/check"])
+def test_forms_that_are_none_of_ours_are_refused(client: TestClient, path: str) -> None:
+    form = {"content-type": "application/x-www-form-urlencoded"} | OWN
+    assert client.post(path, content=b"a=1&" * 200, headers=form).status_code == 400
+    assert client.post(path, content=b"a" * 20_000, headers=form).status_code == 413
+    assert client.post(path, json={"email": EMAIL}, headers=OWN).status_code == 415
+    assert client.post(path, content=b"email=%ff%fe&password=%00", headers=form).status_code in (303, 401)
 
 
 def test_signing_out_ends_the_session(inside: TestClient) -> None:

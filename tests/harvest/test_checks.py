@@ -106,6 +106,14 @@ def test_a_partner_who_takes_too_long_is_left(
     assert seen[1] > 0  # how far it has come is told while it runs
 
 
+def test_a_report_of_another_release_is_passed_over(home: Installation, admin: Actor) -> None:
+    number = ordered(home, admin, Order(URL))
+    with transaction(home.engine) as session:
+        job = session.get_one(Job, number)
+        job.result = {"url": URL, "colour": "green"}
+        assert checks.report_of(job) is None
+
+
 def test_a_check_that_was_taken_away_keeps_nothing(home: Installation, admin: Actor) -> None:
     number = 0
 
@@ -137,6 +145,9 @@ def test_a_check_that_was_taken_away_keeps_nothing(home: Installation, admin: Ac
         ("https://partner.example.org:99999/", False),
         ("https://[::1/", False),
         ("https://partner.example.org/a b", False),
+        ("https://partner.exa\nmple.org/", False),
+        ("https://partner.example.org/\u202ea", False),
+        ("https://partner.example.org/\x00", False),
         ("https://partner.example.org/" + "x" * 2000, False),
     ],
 )

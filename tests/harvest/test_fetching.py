@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
 import servers
@@ -236,6 +237,63 @@ def test_an_answer_that_drips_without_telling_its_length_is_not_taken_for_a_whol
 
     with serving(dripping) as said:
         assert code(said, Limits(silence=1, whole=0.5, tries=1)) == "fetch.too-slow"
+
+
+def test_a_chunk_that_drips_is_left_though_the_line_is_to_end_with_the_answer() -> None:
+    """The connection lets go of its line once the head is read; the answer goes on."""
+
+    def dripping(_: Request) -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 Said\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n4\r\n<a/>\r\n1;"
+        for _second in range(80):
+            time.sleep(0.05)
+            yield b"x"
+
+    began = time.monotonic()
+    with serving(dripping) as said:
+        assert code(said, Limits(silence=1, whole=0.5, tries=1)) == "fetch.too-slow"
+    assert time.monotonic() - began < 3
+
+
+def test_a_line_that_is_made_when_the_time_is_up_ends_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def dripping(_: Request) -> Iterator[bytes]:
+        yield b"HTTP/1.1 200 Said\r\nX-Long: "
+        for _second in range(80):
+            time.sleep(0.05)
+            yield b"x"
+
+    def late(*given: object, **named: object) -> socket.socket:
+        time.sleep(0.6)
+        return connect(*given, **named)
+
+    connect = connections.create_connection
+    monkeypatch.setattr(connections, "create_connection", late)
+    began = time.monotonic()
+    with serving(dripping) as said:
+        assert code(said, Limits(silence=1, whole=0.3, tries=1)) == "fetch.too-slow"
+    assert time.monotonic() - began < 3
+
+
+def test_redirections_share_the_time_of_one_try() -> None:
+    def slow(request: Request) -> bytes:
+        time.sleep(0.3)
+        return response(b"", 302, {"Location": f"{request.target}x"})
+
+    began = time.monotonic()
+    with serving(slow) as said:
+        assert code(said, Limits(silence=1, whole=0.5, tries=1)) == "fetch.too-slow"
+    assert time.monotonic() - began < 1.5
+
+
+def test_no_line_stays_open() -> None:
+    def handles() -> int:
+        return len(list(Path("/proc/self/fd").iterdir()))
+
+    before = handles()
+    with serving(lambda _: response(b"<a/>")) as said, fetcher() as asking:
+        for _ in range(10):
+            asking.fetch(said.url)
+        assert handles() < before + 10
+    assert handles() <= before
 
 
 def test_silence_is_left() -> None:

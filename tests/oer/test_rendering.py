@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 
+import psutil
 import pytest
 from factories import published, record
 from sqlmodel import select
@@ -92,6 +93,29 @@ def test_records_that_change_on_the_way_are_rendered_as_they_came_to_be(some: in
     with reading(some.engine) as session:
         assert renderings.behind(session, some.issuer, formats=FEW) == 0
     assert sum("جديد".encode() in content for _, _, content in kept(some).values()) == 7
+
+
+def test_processes_end_with_the_one_that_asked(some: installation.Installation) -> None:
+    """It has no moment to tell them: it is killed."""
+    reader, writer = os.pipe()
+    some.engine.dispose()
+    parent = os.fork()
+    if parent == 0:
+        steps = rendering.catch_up(some, processes=2)
+        next(steps)
+        os.write(writer, " ".join(map(str, children())).encode())
+        time.sleep(60)
+        os._exit(1)
+    asked = [int(pid) for pid in os.read(reader, 1000).split()]
+    os.kill(parent, signal.SIGKILL)
+    os.waitpid(parent, 0)
+    os.close(reader)
+    os.close(writer)
+    assert len(asked) == 2
+    until = time.monotonic() + 20
+    while any(psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in asked):
+        assert time.monotonic() < until, "they wait for ever"
+        time.sleep(0.05)
 
 
 def children() -> Iterator[int]:
