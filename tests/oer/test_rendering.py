@@ -1,9 +1,12 @@
 import multiprocessing
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import psutil
 import pytest
@@ -95,22 +98,31 @@ def test_records_that_change_on_the_way_are_rendered_as_they_came_to_be(some: in
     assert sum("جديد".encode() in content for _, _, content in kept(some).values()) == 7
 
 
-def test_processes_end_with_the_one_that_asked(some: installation.Installation) -> None:
+ASKING = """
+import multiprocessing, sys, time
+from oer import installation, rendering
+from oer.exposure import renderings
+from oer.settings import Settings
+
+if __name__ == "__main__":
+    renderings.BATCH, rendering._WORTH = 3, 4
+    found = installation.open_installation(Settings.model_validate_json(sys.argv[1]))
+    steps = rendering.catch_up(found, processes=2)
+    next(steps)
+    print(*(child.pid for child in multiprocessing.active_children()), flush=True)
+    time.sleep(60)
+"""
+
+
+def test_processes_end_with_the_one_that_asked(some: installation.Installation, tmp_path: Path) -> None:
     """It has no moment to tell them: it is killed."""
-    reader, writer = os.pipe()
-    some.engine.dispose()
-    parent = os.fork()
-    if parent == 0:
-        steps = rendering.catch_up(some, processes=2)
-        next(steps)
-        os.write(writer, " ".join(map(str, children())).encode())
-        time.sleep(60)
-        os._exit(1)
-    asked = [int(pid) for pid in os.read(reader, 1000).split()]
-    os.kill(parent, signal.SIGKILL)
-    os.waitpid(parent, 0)
-    os.close(reader)
-    os.close(writer)
+    script = tmp_path / "asking.py"
+    script.write_text(ASKING)
+    told = some.settings.model_dump_json()
+    with subprocess.Popen([sys.executable, script, told], stdout=subprocess.PIPE, text=True) as asking:
+        assert asking.stdout is not None
+        asked = [int(pid) for pid in asking.stdout.readline().split()]
+        asking.kill()
     assert len(asked) == 2
     until = time.monotonic() + 20
     while any(psutil.pid_exists(pid) and psutil.Process(pid).status() != "zombie" for pid in asked):
