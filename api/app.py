@@ -50,6 +50,9 @@ from harvest import provider
 from harvest.parts import Cuts
 from oer import logs, settings, supervisor
 from oer.installation import Installation, open_installation
+from oer.search.following import Follower
+
+_AFTER_WORKERS = 10.0  # seconds
 
 _NOUNS = (
     resources,
@@ -173,5 +176,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     installation: Installation = app.state.installation
     # More threads than connections would only wait for one another.
     anyio.to_thread.current_default_thread_limiter().total_tokens = installation.settings.database_pool
+    # A worker on this node comes first: it has nobody waiting.
+    follower = Follower(installation.engine, installation.search.folder, patience=_AFTER_WORKERS)
+    follower.start()
     yield
+    follower.stop()
     installation.close()

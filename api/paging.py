@@ -35,7 +35,7 @@ class Asked(BaseModel):
     limit: int | None = Field(None, ge=1, le=LONGEST, description="Things on one page")
     cursor: str | None = Field(None, max_length=500, description="From the `next` of the page before")
 
-    def size(self, here: Installation) -> int:
+    def page_size(self, here: Installation) -> int:
         return self.limit or min(here.settings.page_size, LONGEST)
 
     @property
@@ -82,9 +82,16 @@ def moment(number: int) -> datetime:
     return _EPOCH + timedelta(microseconds=number)
 
 
-def answer(request: Request, body: Body, following: str | None, *, private: bool = False) -> Response:
-    """The page with its ETag and ``Link`` (RFC 8288)."""
+def answer(
+    request: Request, body: Body, following: str | None, *, private: bool = False, spoken: str | None = None
+) -> Response:
+    """The page with its ETag and ``Link`` (RFC 8288). ``spoken``: the language that words of it are in."""
     content = body.content()
+    headers = {"Link": f'<{following}>; rel="next"'} if following else {}
+    vary = "Authorization"
+    if spoken is not None:
+        headers["Content-Language"] = spoken
+        vary = "Accept-Language, Authorization"
     return conditional.answer(
         request,
         content,
@@ -92,12 +99,16 @@ def answer(request: Request, body: Body, following: str | None, *, private: bool
         etag=conditional.tag(content),
         private=private,
         packs=True,
-        headers={"Link": f'<{following}>; rel="next"'} if following else {},
+        vary=vary,
+        headers=headers,
     )
 
 
-def require_each_once(request: Request) -> None:
-    """Of a parameter given twice the framework would take the last, and the client may mean the first."""
+def require_each_once(request: Request, *, but: frozenset[str] = frozenset()) -> None:
+    """Of a parameter given twice the framework would take the last, and the client may mean the first.
+
+    ``but``: those that may be given again.
+    """
     for name, times in Counter(name for name, _ in request.query_params.multi_items()).items():
-        if times > 1:
+        if times > 1 and name not in but:
             raise RequestValidationError([{"type": "repeated", "loc": ("query", name)}])

@@ -24,6 +24,7 @@ def _digits() -> dict[int, int]:
     return {zero + value: ord("0") + value for zero in (0x0660, 0x06F0) for value in range(10)}
 
 
+_PERSIAN = str.maketrans("یک", "يك")  # what keyboards give for letters that Arabic has
 _MARKS = _marks()
 _DROPPED = _MARKS | _formats()
 _FOLDED: dict[int, int | None] = {**_DROPPED, **_digits(), **_LETTERS, ord("ء"): None}
@@ -49,6 +50,11 @@ def fold(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).translate(_FOLDED).lower()
     # what stood apart only because of a dropped joiner may now compose: e + U+200D + U+0301
     return unicodedata.normalize("NFKC", folded)
+
+
+def bare(text: str) -> str:
+    """The text without tashkeel, tatweel and format characters; its letters are as they were (NFC), in lower case."""
+    return unicodedata.normalize("NFC", text).translate(_DROPPED).translate(_PERSIAN).lower()
 
 
 def title_key(text: str) -> str:

@@ -22,6 +22,7 @@ from oer.db import reading
 from oer.errors import OerError
 from oer.exposure import renderings
 from oer.models import Identity
+from oer.search import following
 from oer.settings import GIB, Settings
 from storage.errors import Missing, StoreError
 from storage.store import Store
@@ -178,6 +179,9 @@ def _content(engine: Engine, settings: Settings, now: datetime) -> Iterator[Find
         issuer = renderings.issuer_of(settings, "")
         behind = renderings.behind(session, issuer, formats=FORMATS)
         yield Finding("jobs", "ok", "doctor.renderings-behind", {"count": behind})
+        lag = following.lag(engine, settings.data / "search")
+        code = "doctor.search-missing" if lag is None else "doctor.search-behind"
+        yield Finding("jobs", "ok", code, {} if lag is None else {"count": lag})
         broken = renderings.unrendered(session, issuer, formats=FORMATS)
         if broken:
             yield Finding("content", "error", "doctor.records-unreadable", {"count": broken})

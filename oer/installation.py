@@ -17,6 +17,7 @@ from oer.errors import Misconfigured
 from oer.exposure import renderings
 from oer.exposure.renderings import Issuer
 from oer.models import Clock, Identity
+from oer.search.answers import Search
 from oer.settings import Settings
 from storage import opening
 from storage.store import Store
@@ -37,6 +38,7 @@ class Installation:
     store: Store
     repository_id: str
     secret: bytes = field(repr=False)
+    search: Search
     now: Callable[[], datetime] = utc_now
 
     @property
@@ -67,7 +69,8 @@ def open_installation(settings: Settings, *, now: Callable[[], datetime] = utc_n
     except BaseException:
         engine.dispose()
         raise
-    return Installation(settings, engine, store, identity.repository_id, bytes.fromhex(identity.secret), now)
+    secret = bytes.fromhex(identity.secret)
+    return Installation(settings, engine, store, identity.repository_id, secret, Search(settings.data / "search"), now)
 
 
 def open_store(settings: Settings) -> Store:

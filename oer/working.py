@@ -38,6 +38,8 @@ from oer.errors import OerError
 from oer.exposure import blocks, renderings
 from oer.installation import Installation, open_installation
 from oer.jobs import Claim
+from oer.search import following
+from oer.search.following import Follower
 from oer.transfer import orders
 from oer.transfer.orders import Workshop
 from storage.errors import StoreError
@@ -196,11 +198,16 @@ def until_stopped(found: Installation) -> None:
 
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
-    work(found, stop, alive=lambda: not supervisor.orphaned(), name=secrets.token_hex(4))
+    follower = Follower(found.engine, found.search.folder)
+    follower.start()
+    try:
+        work(found, stop, alive=lambda: not supervisor.orphaned(), name=secrets.token_hex(4))
+    finally:
+        follower.stop()
 
 
 def drain(found: Installation) -> int:
-    """Run every due job, once, and render everything; the number of jobs. What recurs is due at a later call."""
+    """Run every due job, once, render and index everything; the number of jobs. What recurs is due at a later call."""
     schedule(found)
     table = handlers(found)
     done = 0
@@ -208,6 +215,7 @@ def drain(found: Installation) -> int:
         done += 1
     while renderings.catch_up(found.engine, found.issuer) or blocks.catch_up(found.engine, found.issuer):
         pass
+    following.catch_up_here(found.engine, found.search.folder)
     return done
 
 

@@ -101,7 +101,7 @@ def of_resource(
 
 
 def _list(request: Request, here: Installation, asked: paging.Asked, wanted: Wanted, seen_by: Reach) -> Response:
-    size, key = asked.size(here), paging.position(here, request, asked)
+    size, key = asked.page_size(here), paging.position(here, request, asked)
     with reading(here.engine) as session:
         rows = queries.audit.listed(
             session, seen_by=seen_by, wanted=wanted, before=key[0] if key else None, limit=size + 1

@@ -105,7 +105,7 @@ def _list(
     session: Session, request: Request, here: Installation, actor: Actor, asked: paging.Asked, *, contains: str | None
 ) -> Response:
     paging.require_each_once(request)
-    size, key = asked.size(here), paging.position(here, request, asked)
+    size, key = asked.page_size(here), paging.position(here, request, asked)
     slug, state = (asked.institution, asked.state) if isinstance(asked, Listing) else (None, None)
     wanted: dict[str, Any] = {
         "after": key[0] if key else None,

@@ -112,7 +112,7 @@ def begin(
 )
 def listed(request: Request, here: Here, caller: Caller, asked: Annotated[Listing, Query()]) -> Response:
     paging.require_each_once(request)
-    size, key = asked.size(here), paging.position(here, request, asked)
+    size, key = asked.page_size(here), paging.position(here, request, asked)
     with reading(here.engine) as session:
         actor = deps.signed_in(session, here, caller)
         policy.require_scope(actor, "read")

@@ -38,7 +38,7 @@ class Listing(paging.Asked):
 @router.read("", policy="reader", response_model=bodies.InstitutionList, summary="The tree of institutions")
 def listed(request: Request, here: Here, caller: Caller, asked: Annotated[Listing, Query()]) -> Response:
     paging.require_each_once(request)
-    size, key = asked.size(here), paging.position(here, request, asked)
+    size, key = asked.page_size(here), paging.position(here, request, asked)
     wanted = fields.of_institution(
         {name: value for name, value in (("kind", asked.kind), ("country", asked.country)) if value is not None}
     )

@@ -58,7 +58,7 @@ class Listing(paging.Asked):
 def listed(request: Request, here: Here, caller: Caller, asked: Annotated[Listing, Query()]) -> Response:
     """Your own; managers also those of their institutions, administrators all."""
     paging.require_each_once(request)
-    size, key = asked.size(here), paging.position(here, request, asked)
+    size, key = asked.page_size(here), paging.position(here, request, asked)
     with reading(here.engine) as session:
         actor = _reader(session, here, caller)
         within = institutions.find(session, asked.institution).path if asked.institution is not None else None

@@ -29,7 +29,7 @@ def listed(
     request: Request, here: Here, caller: Caller, slug: Slug, asked: Annotated[paging.Asked, Query()]
 ) -> Response:
     paging.require_each_once(request)
-    size, key = asked.size(here), paging.position(here, request, asked)
+    size, key = asked.page_size(here), paging.position(here, request, asked)
     with reading(here.engine) as session:
         found = managed(session, deps.signed_in(session, here, caller), slug)
         after = key[0] if key else 0

@@ -132,7 +132,7 @@ def _me(session: Session, here: Installation, caller: Credentials, actor: Actor,
 )
 def listed(request: Request, here: Here, caller: Caller, asked: Annotated[Listing, Query()]) -> Response:
     paging.require_each_once(request)
-    size, key = asked.size(here), paging.position(here, request, asked)
+    size, key = asked.page_size(here), paging.position(here, request, asked)
     with reading(here.engine) as session:
         actor = deps.signed_in(session, here, caller)
         reach = manages(actor)

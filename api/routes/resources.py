@@ -11,7 +11,7 @@ from pydantic import Field
 from sqlmodel import Session
 from starlette.responses import Response
 
-from api import conditional, formats, lookup, paging, render, schemas
+from api import conditional, formats, lookup, paging, render, schemas, searching
 from api.deps import Caller, Credentials, Here, reader, signed_in
 from api.download import Content, Download, disposition
 from api.lookup import Found
@@ -20,11 +20,12 @@ from harvest import signposting
 from metadata.crosswalks import Described
 from oer import identifiers, policy, queries, stored
 from oer.db import reading
-from oer.errors import NotFound, Unavailable
+from oer.errors import Invalid, Unavailable
 from oer.exposure import renderings
 from oer.installation import Installation
 from oer.models import Institution, Resource, Version, VersionFile
 from oer.policy import Actor
+from oer.search import answers, grammar, snippets
 from oer.workflow import ResourceState
 
 router = Router(
@@ -68,37 +69,82 @@ Lang = Annotated[
 ]
 
 
-class Listing(paging.Asked):
+class Listing(searching.Asked):
     state: Literal["published", "hidden", "withdrawn"] | None = Field(
         None, description="`hidden` and `withdrawn` for those who may see them; published ones without it"
     )
-    institution: str | None = Field(None, max_length=100, description="Only this institution and those below it")
 
 
-@router.read("", policy="reader", response_model=schemas.ResourceList, summary="Resources, the newest first")
+@router.read("", policy="reader", response_model=schemas.ResourceList, summary="Resources: a list, or a search")
 def listed(request: Request, here: Here, caller: Caller, asked: Annotated[Listing, Query()]) -> Response:
-    paging.require_each_once(request)
-    size = asked.size(here)
+    """The newest first. With `q`, `facets`, a choice in any facet or another `sort` a search of what is published."""
+    paging.require_each_once(request, but=searching.REPEATED)
+    if asked.searches:
+        return _searched(request, here, caller, asked)
+    size = asked.page_size(here)
     key = paging.position(here, request, asked)
     public = asked.state in (None, "published")
     with reading(here.engine) as session:
         actor = (reader if public else signed_in)(session, here, caller)
-        within = _branch(session, asked.institution) if asked.institution is not None else None
+        within = searching.institution(session, asked.institution[0]).path if asked.institution else None
         after = (paging.moment(key[0]), key[1]) if key else None
         rows = _rows(session, actor, asked.state, after=after, within=within, limit=size + 1)
         page, more = rows[:size], len(rows) > size
         files = queries.resources.files_of_many(session, version_ids=[version.id or 0 for _, version, _ in page])
-    items = []
-    for resource, version, institution in page:
-        # Of many resources one that is damaged, and logged, is left out: the others are sound.
-        with suppress(Unavailable):
-            items.append(body(here, Found(resource, institution, version), files.get(version.id or 0, [])))
+    items = _bodies(here, page, files)
     following = None
     if more:
         last = page[-1][0]
         assert last.published is not None
         following = paging.following(here, request, asked, (paging.microseconds(last.published), last.id or 0))
     return paging.answer(request, schemas.ResourceList(items=items, next=following), following, private=not public)
+
+
+def _searched(request: Request, here: Installation, caller: Credentials, asked: Listing) -> Response:
+    if asked.state not in (None, "published"):
+        raise Invalid("search.published-only", field="state")
+    lang = render.language(request)
+    size = asked.page_size(here)
+    key = paging.position(here, request, asked)
+    with reading(here.engine) as session:
+        reader(session, here, caller)
+        question = searching.question(session, asked, key=key, limit=size, lang=lang)
+        found = here.search.find(question)
+        rows = queries.resources.published_by_id(session, ids=found.ids)
+        files = queries.resources.files_of_many(session, version_ids=[version.id or 0 for _, version, _ in rows])
+        counted = searching.facets(session, found, question.chosen, lang)
+    items = _bodies(here, rows, files)
+    wanted = snippets.forms(grammar.parse(question.text))
+    following = None
+    ahead = question.offset + size
+    if question.sort == "relevance":
+        if ahead < min(found.total, answers.DEEPEST):
+            following = paging.following(here, request, asked, (ahead,))
+    elif len(found.ids) == size:
+        following = paging.following(here, request, asked, (found.keys[-1],))
+    reachable = answers.DEEPEST if question.sort == "relevance" and found.total > answers.DEEPEST else None
+    body = schemas.ResourceList(
+        items=items,
+        next=following,
+        total=found.total,
+        reachable=reachable,
+        facets=counted,
+        found=[searching.found_in(item.record, wanted, item.id, lang) for item in items] if wanted else [],
+    )
+    return paging.answer(request, body, following, spoken=lang)
+
+
+def _bodies(
+    here: Installation,
+    rows: Sequence[tuple[Resource, Version, Institution]],
+    files: Mapping[int, Sequence[VersionFile]],
+) -> list[schemas.ResourceOut]:
+    """Of many resources one that is damaged, and logged, is left out: the others are sound."""
+    found = []
+    for resource, version, institution in rows:
+        with suppress(Unavailable):
+            found.append(body(here, Found(resource, institution, version), files.get(version.id or 0, [])))
+    return found
 
 
 def _rows(
@@ -115,13 +161,6 @@ def _rows(
     policy.require_scope(actor, "read")
     reach = policy.reach(actor)
     return queries.resources.concealed(session, state=state, reach=reach, after=after, within=within, limit=limit)
-
-
-def _branch(session: Session, slug: str) -> str:
-    found = queries.institutions.by_slug(session, slug=slug) if identifiers.is_slug(slug) else None
-    if found is None:
-        raise NotFound("institution.unknown", slug=slug)
-    return found.path
 
 
 @router.read(

@@ -136,7 +136,7 @@ def listed(
     request: Request, here: Here, caller: Caller, public_id: PublicId, asked: Annotated[Listing, Query()]
 ) -> Response:
     paging.require_each_once(request)
-    size, key = asked.size(here), paging.position(here, request, asked)
+    size, key = asked.page_size(here), paging.position(here, request, asked)
     with reading(here.engine) as session:
         actor = signed_in(session, here, caller)
         policy.require_scope(actor, "read")

@@ -31,7 +31,7 @@ def listed(
     request: Request, here: Here, caller: Caller, person_id: PersonId, asked: Annotated[paging.Asked, Query()]
 ) -> Response:
     paging.require_each_once(request)
-    size, key = asked.size(here), paging.position(here, request, asked)
+    size, key = asked.page_size(here), paging.position(here, request, asked)
     with reading(here.engine) as session:
         actor = deps.signed_in(session, here, caller)
         person = accounts.seen(session, actor, lookup.row(person_id), scope="manage")

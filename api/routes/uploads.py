@@ -136,7 +136,7 @@ async def put(
 )
 def listed(request: Request, here: Here, caller: Caller, asked: Annotated[paging.Asked, Query()]) -> Response:
     paging.require_each_once(request)
-    size, key = asked.size(here), paging.position(here, request, asked)
+    size, key = asked.page_size(here), paging.position(here, request, asked)
     after = (paging.moment(key[0]), str(key[1])) if key else None
     with reading(here.engine) as session:
         actor = deps.signed_in(session, here, caller)

@@ -53,7 +53,7 @@ def terms(
     paging.require_each_once(request)
     if vocabulary not in vocabularies.NAMES:
         raise NotFound("vocabulary.unknown", name=vocabulary, known=", ".join(vocabularies.NAMES))
-    size, key = asked.size(here), paging.position(here, request, asked)
+    size, key = asked.page_size(here), paging.position(here, request, asked)
     start = int(key[0]) if key else 0
     found = [term for term in vocabularies.matching(vocabulary, asked.q) if term.offered or asked.all]
     more = len(found) > start + size

@@ -4,8 +4,13 @@ from api.schemas.base import Body, Taken
 from api.schemas.problems import FaultOut, ProblemMeaning, ProblemOut, TombstoneOut
 from api.schemas.resources import (
     AccessOut,
+    FacetOut,
+    FacetValueOut,
     FileOut,
+    FoundOut,
     InstitutionOut,
+    PartOut,
+    PieceOut,
     ResourceList,
     ResourceOut,
     VersionLink,
@@ -16,9 +21,14 @@ from api.schemas.resources import (
 __all__ = [
     "AccessOut",
     "Body",
+    "FacetOut",
+    "FacetValueOut",
     "FaultOut",
     "FileOut",
+    "FoundOut",
     "InstitutionOut",
+    "PartOut",
+    "PieceOut",
     "ProblemMeaning",
     "ProblemOut",
     "ResourceList",

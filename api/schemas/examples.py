@@ -51,6 +51,31 @@ RESOURCE: dict[str, Any] = {
     "published": CHANGED,
     "changed": CHANGED,
 }
+RESOURCES: dict[str, Any] = {
+    "items": [RESOURCE],
+    "next": None,
+    "total": 1,
+    "reachable": None,
+    "facets": [
+        {
+            "name": "language",
+            "values": [{"value": "ar", "label": "العربية", "count": 1, "chosen": False, "broader": None}],
+            "more": 0,
+        }
+    ],
+    "found": [
+        {
+            "id": ID,
+            "title": {
+                "lang": "ar",
+                "parts": [{"text": "دورة ", "hit": False}, {"text": "الماء", "hit": True}],
+                "cut_before": False,
+                "cut_behind": False,
+            },
+            "text": None,
+        }
+    ],
+}
 
 PERSON: dict[str, Any] = {
     "id": 7,

@@ -67,11 +67,51 @@ class ResourceOut(Body):
     changed: datetime
 
 
+class PartOut(Body):
+    text: str
+    hit: bool = Field(description="Whether this was asked for")
+
+
+class PieceOut(Body):
+    """A piece of a text, in parts to be put together as they are."""
+
+    lang: str = Field(description="The language of the text (BCP 47)")
+    parts: list[PartOut]
+    cut_before: bool = Field(description="Whether the text begins earlier")
+    cut_behind: bool = Field(description="Whether the text goes on")
+
+
+class FoundOut(Body):
+    """Where a hit says what was asked for."""
+
+    id: str
+    title: PieceOut | None
+    text: PieceOut | None = Field(description="From the description")
+
+
+class FacetValueOut(Body):
+    value: str = Field(description="What to choose it by: a URI, a slug, a word")
+    label: str
+    count: int = Field(description="Hits with this value, as if nothing were chosen in this facet")
+    chosen: bool
+    broader: str | None = Field(description="The value above it in the tree")
+
+
+class FacetOut(Body):
+    name: str
+    values: list[FacetValueOut]
+    more: int = Field(description="Values that are not told")
+
+
 class ResourceList(Body):
-    model_config = examples.page(examples.RESOURCE)
+    model_config = examples.shown({"items": [examples.RESOURCE], "next": None}, examples.RESOURCES)
 
     items: list[ResourceOut]
     next: str | None = Field(description="Address of the next page, also in the Link header")
+    total: int | None = Field(None, description="All hits of a search")
+    reachable: int | None = Field(None, description="Hits that can be paged to where that is not all of them")
+    facets: list[FacetOut] = Field(default_factory=list, description="Counts of a search, as asked for in `facets`")
+    found: list[FoundOut] = Field(default_factory=list, description="Where the hits say what was asked for")
 
 
 class VersionList(Body):

@@ -19,6 +19,7 @@ from oer.cli import (
     persons,
     rendering,
     reviews,
+    searching,
     serve,
     takedowns,
     terms,
@@ -57,6 +58,7 @@ app.command("withdraw")(takedowns.withdraw)
 app.command("restore")(takedowns.restore)
 app.command("hide")(takedowns.hide)
 app.command("unhide")(takedowns.unhide)
+app.add_typer(searching.app, name="search")
 app.command("show")(deposits.show)
 app.command("terms")(terms.terms)
 app.add_typer(collections.app, name="collection")

@@ -15,6 +15,7 @@ from oer.queries import (
     reach,
     records,
     resources,
+    search,
     transfer,
     uploads,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "reach",
     "records",
     "resources",
+    "search",
     "transfer",
     "uploads",
 ]

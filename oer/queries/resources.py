@@ -106,6 +106,18 @@ def published(
     return session.exec(_newest(ResourceState.PUBLISHED, after=after, within=within, limit=limit)).all()
 
 
+def published_by_id(session: Session, *, ids: Sequence[int]) -> Sequence[tuple[Resource, Version, Institution]]:
+    """Those of these that are published now, in the order of ``ids``."""
+    query = (
+        select(Resource, Version, Institution)
+        .join(Version, sa.and_(col(Version.resource_id) == Resource.id, col(Version.number) == Resource.number))
+        .join(Institution, col(Institution.id) == Resource.institution_id)
+        .where(Resource.state == ResourceState.PUBLISHED, col(Resource.id).in_(list(ids)))
+    )
+    rows = {row[0].id or 0: row for row in session.exec(query)}
+    return [rows[one] for one in ids if one in rows]
+
+
 def concealed(
     session: Session,
     *,

@@ -173,7 +173,7 @@ def test_no_cursor_breaks_the_list(client: TestClient, cursor: str) -> None:
     ("query", "field", "code"),
     [("limit=0", "limit", "request.parameter-invalid"), ("limit=101", "limit", "request.parameter-invalid"),
      ("limit=x", "limit", "request.parameter-invalid"), ("limit=2&limit=3", "limit", "request.parameter-invalid"),
-     ("institution=a&institution=a", "institution", "request.parameter-invalid"), ("page=2", "page", "field.unknown")],
+     ("q=a&q=a", "q", "request.parameter-invalid"), ("page=2", "page", "field.unknown")],
 )  # fmt: skip
 def test_a_wrong_parameter_is_named(client: TestClient, query: str, field: str, code: str) -> None:
     answer = client.get(f"{URL}?{query}")

@@ -1,0 +1,217 @@
+"""What a search answers: hits with the words that count, and what they are counted by, in the caller's language."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
+
+from pydantic import Field
+from sqlmodel import Session
+
+from api import i18n, paging, schemas
+from metadata import vocabularies
+from metadata.record import Record
+from oer import identifiers, queries
+from oer.errors import Invalid, NotFound
+from oer.models import Institution
+from oer.search import answers, grammar, schema, snippets, values
+from oer.search.answers import Question
+from oer.search.snippets import Piece
+
+_MOST = 20  # values of one facet that are told
+_CHOSEN = 50  # values that may be chosen in one
+
+FacetName = Literal[
+    "institution",
+    "subject",
+    "level",
+    "type",
+    "language",
+    "licence",
+    "permits",
+    "audience",
+    "media",
+    "accessibility",
+    "size",
+    "duration",
+    "offline",
+    "year",
+    "source",
+]
+_Values = list[str]
+
+
+def _chosen(description: str, *examples: str) -> Any:
+    return Field(default_factory=list, max_length=_CHOSEN, description=description, examples=list(examples) or None)
+
+
+class Asked(paging.Asked):
+    """The parameters of a search. Several values of one facet mean any of them; several facets mean all of them."""
+
+    q: str | None = Field(
+        None,
+        max_length=grammar.LONGEST,
+        description='Words, `"a phrase"`, `-without`, `creator:name`, `type:video`, `OR`, parentheses; any text is '
+        "understood",
+        examples=["دورة الماء"],
+    )
+    sort: answers.Sort | None = Field(
+        None,
+        description="`relevance` where something is asked for, else `newest`; `title` in the order of the language",
+    )
+    facets: list[FacetName] = Field(
+        default_factory=list, max_length=len(schema.FACETS), description="What to count the hits by; again for each"
+    )
+    institution: _Values = _chosen("Only these institutions and those below them", "ministry")
+    subject: _Values = _chosen("Subjects with all that is narrower: URIs, codes or names", "0541")
+    level: _Values = _chosen("Levels of education (ISCED 2011)", "level_1")
+    type: _Values = _chosen("Kinds of resource (HCRT)", "video")
+    language: _Values = _chosen("Languages of the content (BCP 47)", "ar")
+    licence: _Values = _chosen("Licences: URIs or SPDX names", "CC-BY-4.0")
+    permits: _Values = _chosen("What the licence permits: `adapt`, `sell`", "adapt")
+    audience: _Values = _chosen("Whom it is for (LRMI)", "teacher")
+    media: _Values = _chosen("Kinds of file", "video")
+    accessibility: _Values = _chosen("Accessibility features (schema.org)", "captions")
+    size: _Values = _chosen("All files together: `small` (below 1 MB), `medium` (10), `large` (100), `huge`", "small")
+    duration: _Values = _chosen(
+        "Playing time, else study time: `short` (below 5 minutes), `medium` (20), `long` (60), `longer`", "short"
+    )
+    offline: _Values = _chosen("Whether it works without the internet: `yes`, `no`", "yes")
+    year: _Values = _chosen("Year of issue, of making, else of publication here", "2026")
+    source: _Values = _chosen("Where it comes from: `own`", "own")
+
+    @property
+    def chosen(self) -> dict[str, list[str]]:
+        return {facet: given for facet in schema.FACETS if (given := getattr(self, facet))}
+
+    @property
+    def filters(self) -> dict[str, Any]:
+        return {name: value for name, value in super().filters.items() if value != []}
+
+    @property
+    def searches(self) -> bool:
+        """Whether the index is asked. The plain list comes from the database, and shows everything at once."""
+        plain = set(self.chosen) <= {"institution"} and len(self.institution) < 2
+        return not plain or bool(self.facets or (self.q or "").strip()) or self.sort in ("title", "relevance")
+
+
+REPEATED = frozenset({"facets", *schema.FACETS})
+"""Parameters that may be given more than once."""
+
+
+def question(session: Session, asked: Asked, *, key: Sequence[Any] | None, limit: int, lang: str) -> Question:
+    """What is asked of the index. Raises Invalid for a value that is none, NotFound for an unknown institution."""
+    sort = asked.sort or ("relevance" if (asked.q or "").strip() else "newest")
+    return Question(
+        text=asked.q or "",
+        chosen={facet: _meant(session, facet, given) for facet, given in asked.chosen.items()},
+        sort=sort,
+        lang=lang,
+        limit=limit,
+        offset=int(key[0]) if key and sort == "relevance" else 0,
+        after=str(key[0]) if key and sort != "relevance" else None,
+        facets=tuple(dict.fromkeys(asked.facets)),
+    )
+
+
+def _meant(session: Session, facet: str, given: Sequence[str]) -> list[str]:
+    if facet == "institution":
+        return [str(institution(session, slug).id) for slug in given]
+    found = [values.canonical(facet, one) for one in given]
+    for written, value in zip(given, found, strict=True):
+        if value is None:
+            raise Invalid("search.value-unknown", field=facet, value=written)
+    return [value for value in found if value]
+
+
+def institution(session: Session, slug: str) -> Institution:
+    """Raises NotFound."""
+    found = queries.institutions.by_slug(session, slug=slug) if identifiers.is_slug(slug) else None
+    if found is None:
+        raise NotFound("institution.unknown", slug=slug)
+    return found
+
+
+def facets(
+    session: Session, found: answers.Found, chosen: Mapping[str, Sequence[str]], lang: str
+) -> list[schemas.FacetOut]:
+    """The counts with words to show; the most frequent values, and all that are chosen."""
+    return [_facet(session, name, counts, chosen.get(name, ()), lang) for name, counts in found.counts.items()]
+
+
+def _facet(
+    session: Session, name: str, counts: Mapping[str, int], chosen: Sequence[str], lang: str
+) -> schemas.FacetOut:
+    ranked = sorted(counts, key=lambda value: _rank(name, value, counts[value]))
+    shown = [value for at, value in enumerate(ranked) if at < _MOST or value in chosen]
+    shown += [value for value in chosen if value not in counts]
+    places = _places(session, shown) if name == "institution" else {}
+    told = []
+    for value in shown:
+        place = places.get(value)
+        if name == "institution" and place is None:
+            continue  # it has just gone
+        told.append(
+            schemas.FacetValueOut(
+                value=place.slug if place else value,
+                label=_place_name(place, lang) if place else label(name, value, lang),
+                count=counts.get(value, 0),
+                chosen=value in chosen,
+                broader=_broader(name, value, place, places),
+            )
+        )
+    return schemas.FacetOut(name=name, values=told, more=max(0, len(ranked) - _MOST))
+
+
+def _rank(name: str, value: str, count: int) -> tuple[Any, ...]:
+    """Values that have an order keep it; years begin with the last; of all others the most frequent come first."""
+    if name in values.CLOSED:
+        return (values.CLOSED[name].index(value) if value in values.CLOSED[name] else len(value),)
+    if name == "level":
+        return (value,)
+    if name == "year":
+        return (-int(value),)
+    return (-count, value)
+
+
+def _places(session: Session, ids: Sequence[str]) -> dict[str, Institution]:
+    found = queries.institutions.by_ids(session, ids=[int(one) for one in ids])
+    return {str(key): place for key, place in found.items()}
+
+
+def _place_name(place: Institution, lang: str) -> str:
+    return place.names.get(lang) or next(iter(place.names.values()), place.slug)
+
+
+def _broader(name: str, value: str, place: Institution | None, places: Mapping[str, Institution]) -> str | None:
+    if place is not None:
+        above = places.get(str(place.ancestors[-1])) if place.ancestors else None
+        return above.slug if above else None
+    term = vocabularies.find(value) if name == "subject" else None
+    return term.broader[0] if term and term.broader else None
+
+
+def label(name: str, value: str, lang: str) -> str:
+    """What a value is called."""
+    if name in values.VOCABULARIES:
+        schemes = values.VOCABULARIES[name]
+        scheme = next((one for one in schemes if vocabularies.term(one, value)), schemes[0])
+        return vocabularies.label(scheme, value, lang)
+    if name in values.CLOSED:
+        return i18n.message(f"search.{name}-{value}", lang)
+    return i18n.language_name(value, lang) if name == "language" else value
+
+
+def found_in(record: Record, wanted: frozenset[str], public_id: str, lang: str) -> schemas.FoundOut:
+    """Where the record says what was asked for."""
+    return schemas.FoundOut(
+        id=public_id,
+        title=_piece(snippets.title(record, wanted, lang)),
+        text=_piece(snippets.text(record, wanted, lang)),
+    )
+
+
+def _piece(piece: Piece | None) -> schemas.PieceOut | None:
+    if piece is None:
+        return None
+    before, behind = piece.cut
+    parts = [schemas.PartOut(text=text, hit=hit) for text, hit in piece.parts]
+    return schemas.PieceOut(lang=piece.lang, parts=parts, cut_before=before, cut_behind=behind)

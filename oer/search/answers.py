@@ -1,0 +1,170 @@
+"""What a question finds: hits, how many, and what they are counted by."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import tantivy
+from tantivy import Occur, Order, Query
+
+from oer.search import grammar, schema
+from oer.search.index import Opened, Reader
+from oer.search.meaning import Meaning
+
+Sort = Literal["relevance", "newest", "title"]
+
+DEEPEST = 10_000
+"""Hits that can be reached in the order of relevance."""
+_VALUES = 65_000  # of one column: more than there are
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """``text`` in the language of ``grammar``; ``chosen``: facet → values, of which a hit has at least one.
+
+    ``after``: the key of the last hit of the page before (``newest`` and ``title``); ``offset``: how many hits come
+    before the page (``relevance``). ``lang``: in which language titles are sorted.
+    """
+
+    text: str = ""
+    chosen: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    sort: Sort = "relevance"
+    lang: str = "ar"
+    limit: int = 20
+    offset: int = 0
+    after: str | None = None
+    facets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """``ids`` of resources in their order, ``keys`` to go on behind each; ``total`` of all hits.
+
+    ``counts``: facet → value → hits, as if nothing were chosen in that facet.
+    """
+
+    ids: Sequence[int]
+    keys: Sequence[str]
+    total: int
+    counts: Mapping[str, Mapping[str, int]]
+
+
+class Search:
+    """Answers questions on the index of this node, always as it was last committed. For any number of threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._reader = Reader(folder)
+        self._finder: _Finder | None = None
+
+    def find(self, question: Question) -> Found:
+        """Raises Unavailable while the first index is still being built."""
+        opened = self._reader.open()
+        finder = self._finder
+        if finder is None or finder.opened is not opened:
+            finder = self._finder = _Finder(opened)
+        return finder.find(question)
+
+
+class _Finder:
+    """One commit of the index; counts of everything are kept for as long as nothing changes."""
+
+    def __init__(self, opened: Opened) -> None:
+        self.opened = opened
+        self._meaning = Meaning(opened.fields)
+        self._whole: dict[tuple[str, ...], Mapping[str, Mapping[str, int]]] = {}
+
+    def find(self, question: Question) -> Found:
+        asked = self._meaning.query(grammar.parse(question.text))
+        narrowed = {facet: self._meaning.narrowed(facet, values) for facet, values in question.chosen.items() if values}
+        ids, keys = self._hits(_both(asked, narrowed.values()), question)
+        counts = self._counts(asked, narrowed, question)
+        return Found(ids, keys, self._total(_both(asked, narrowed.values())), counts)
+
+    def _total(self, query: Query) -> int:
+        """Of each resource there is one institution: its counts add up to all."""
+        told = self.opened.searcher.aggregate(query, {"all": {"value_count": {"field": "id"}}})
+        return int(told["all"]["value"])
+
+    def _hits(self, query: Query, question: Question) -> tuple[list[int], list[str]]:
+        searcher = self.opened.searcher
+        if question.limit == 0:
+            return [], []
+        if question.sort == "relevance":
+            # Everything is as relevant as everything else where nothing is asked for: the engine would give the oldest.
+            limit = min(question.limit, max(0, DEEPEST - question.offset))
+            if not limit:
+                return [], []
+            hits = searcher.search(query, limit, count=False, offset=question.offset).hits
+        else:
+            column = "newest" if question.sort == "newest" else f"sort_{question.lang}"
+            order = Order.Desc if question.sort == "newest" else Order.Asc
+            if question.after is not None:
+                query = _both(query, [self._behind(column, question.after)])
+            hits = searcher.search(query, question.limit, count=False, order_by_field=column, order=order).hits
+        addresses = [address for _, address in hits]
+        ids = [int(one or 0) for one in searcher.fast_field_values("id", addresses)] if addresses else []
+        return ids, [str(key) for key, _ in hits]
+
+    def _behind(self, column: str, key: str) -> Query:
+        if column == "newest":
+            number = int(key)
+            return Query.range_query(
+                self.opened.fields, column, tantivy.FieldType.Integer, upper_bound=number, include_upper=False
+            )
+        # Ranges of text come through the engine's own language alone; a key has letters and digits, and nothing else.
+        assert key.isalnum()
+        assert key.isascii()
+        return self.opened.index.parse_query(f"{column}:{{{key} TO *}}", [column])
+
+    def _counts(
+        self, asked: Query, narrowed: Mapping[str, Query], question: Question
+    ) -> Mapping[str, Mapping[str, int]]:
+        if not question.facets:
+            return {}
+        if not narrowed and not question.text.strip():
+            return self._everything(question.facets)
+        plain = [facet for facet in question.facets if facet not in narrowed]
+        found = self._count(_both(asked, narrowed.values()), plain)
+        for facet in question.facets:
+            if facet in narrowed:
+                others = [query for other, query in narrowed.items() if other != facet]
+                found |= self._count(_both(asked, others), [facet])
+        return found
+
+    def _everything(self, facets: tuple[str, ...]) -> Mapping[str, Mapping[str, int]]:
+        if facets not in self._whole:
+            self._whole[facets] = self._count(Query.all_query(), facets)
+        return self._whole[facets]
+
+    def _count(self, query: Query, facets: Iterable[str]) -> dict[str, Mapping[str, int]]:
+        columns = [column for facet in facets for column in schema.FACETS[facet].columns]
+        if not columns:
+            return {}
+        wanted = {column: {"terms": {"field": column, "size": _VALUES}} for column in columns}
+        told = self.opened.searcher.aggregate(query, wanted)
+        return {facet: _taken_apart(facet, _buckets(facet, told)) for facet in facets}
+
+
+def _buckets(facet: str, told: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
+    for column in schema.FACETS[facet].columns:
+        for bucket in told[column]["buckets"]:
+            yield bucket["key"], bucket["doc_count"]
+
+
+def _taken_apart(facet: str, buckets: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Values that stand together in one, counted each; of institutions with all that lie above."""
+    counts: Counter[str] = Counter()
+    parting = "/" if facet == "institution" else " "
+    for key, number in buckets:
+        for value in key.split(parting):
+            if value:
+                counts[value] += number
+    return dict(counts)
+
+
+def _both(query: Query, others: Iterable[Query]) -> Query:
+    more = list(others)
+    return Query.boolean_query([(Occur.Must, one) for one in (query, *more)]) if more else query

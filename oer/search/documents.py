@@ -1,0 +1,253 @@
+"""A resource as the index holds it."""
+
+import base64
+import json
+import logging
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache, lru_cache
+from typing import Any
+
+import icu
+import tantivy
+
+from metadata import analysis, arabic, licences, vocabularies
+from oer.queries.search import Indexable, Kept, Place
+from oer.search import schema
+
+logger = logging.getLogger(__name__)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_TIES = 12  # bits behind the microsecond: what a batch publishes at one moment is told apart by its number
+_KEY = 48  # bytes of a sort key: some forty letters of a title
+_YEAR = re.compile(r"\d{4}")
+_MINUTES = ((5, "short"), (20, "medium"), (60, "long"))
+_BYTES = ((10**6, "small"), (10**7, "medium"), (10**8, "large"))
+_DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.\d+)?S)?)?")
+
+Values = Mapping[str, Sequence[str]]
+
+
+def document(fields: tantivy.Schema, row: Indexable, place: Place, files: Sequence[Kept]) -> tantivy.Document:
+    """The document of a resource that is published. A damaged record is found by its identifier alone."""
+    record = _read(row)
+    facets = dict(_facets(row, record, place, files))
+    subjects = _wider(record.get("subjects", ()))
+    return tantivy.Document.from_dict(
+        {
+            "id": row.resource_id,
+            "newest": newest(row.published, row.resource_id),
+            "title": _analysed(_pairs(record, "title", "alternative")),
+            "text": _analysed([*_pairs(record, "description", "keywords"), *_beside(record)]),
+            "subject": [value for uri in record.get("subjects", ()) for value in _subject(uri)],
+            "name": _analysed([*_people(record), *((name, lang) for lang, name in place.names.items())]),
+            "word": " ".join(_surface(record)),
+            "code": sorted(_codes(row, record)),
+            schema.FILTERS: _filters(facets, subjects, place, record.get("subjects", ())),
+            **_columns(facets, record.get("subjects", ())),
+            schema.NARROWER: subjects,
+            **{f"sort_{lang}": sort_key(_title(record, lang), lang, row.resource_id) for lang in schema.SORTS},
+        },
+        fields,
+    )
+
+
+def newest(published: datetime, resource_id: int) -> int:
+    """The key that orders publications, unlike that of any other resource."""
+    return (((published - _EPOCH) // timedelta(microseconds=1)) << _TIES) | (resource_id & ((1 << _TIES) - 1))
+
+
+@cache
+def _collator(lang: str) -> Any:
+    return icu.Collator.createInstance(icu.Locale(lang))
+
+
+def sort_key(title: str, lang: str, resource_id: int) -> str:
+    """What titles are sorted by, as letters in the order of their bytes (base32hex, RFC 4648, section 7).
+
+    Unlike that of any other resource: who goes on behind one of two with the same title must not miss the other.
+    """
+    key: bytes = _collator(lang).getSortKey(arabic.title_key(title))
+    return f"{base64.b32hexencode(key[:_KEY]).decode().rstrip('=')}{resource_id:010X}"
+
+
+def _read(row: Indexable) -> dict[str, Any]:
+    try:
+        found = json.loads(row.record)
+    except ValueError:
+        found = None
+    if isinstance(found, dict):
+        return found
+    logger.error("a stored record cannot be read", extra={"resource": row.public_id})
+    return {}
+
+
+def _pairs(record: Mapping[str, Any], *fields: str) -> Iterator[tuple[str, str]]:
+    for field in fields:
+        for text in record.get(field, ()):
+            yield text["value"], text.get("lang", "und")
+
+
+def _beside(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """What is said of the resource in other places than its description."""
+    for source in record.get("sources", ()):
+        yield source["title"], "und"
+    for alignment in record.get("alignments", ()):
+        yield from _pairs(alignment, "name")
+    yield from _pairs(record.get("coverage") or {}, "places")
+    yield from _pairs(record.get("classroom") or {}, "equipment")
+    yield from _pairs(record.get("accessibility") or {}, "summary")
+
+
+def _people(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Names are searched as they are written: no language, so no stem, is theirs."""
+    publisher = record.get("publisher")
+    for agent in (*record.get("creators", ()), *record.get("contributors", ()), *((publisher,) if publisher else ())):
+        yield agent["name"], analysis.NAMES
+        for affiliation in agent.get("affiliations", ()):
+            yield affiliation["name"], "und"
+
+
+def _analysed(texts: Iterable[tuple[str, str]]) -> list[str]:
+    """One value of the first forms for each text, so that phrases end with it, and one of all other forms."""
+    values, others = [], set()
+    for value, lang in texts:
+        first, more = analysis.all_forms(value, lang)
+        values.append(" ".join(first))
+        others |= more
+    return [*values, " ".join(others)]
+
+
+@lru_cache(maxsize=8192)
+def _subject(uri: str) -> tuple[str, ...]:
+    """All names of a subject, in all languages: whoever asks in one finds what is written in another."""
+    term = vocabularies.find(uri)
+    if term is None:
+        return ()
+    others = ((name, lang) for lang, names in term.alternative.items() for name in names)
+    return tuple(_analysed([*((name, lang) for lang, name in term.labels.items()), *others]))
+
+
+def _surface(record: Mapping[str, Any]) -> set[str]:
+    """Words as people type them, for suggestions."""
+    texts = [value for value, _ in _pairs(record, "title", "keywords")] + [name for name, _ in _people(record)]
+    return {analysis.fold(word) for text in texts for word in analysis.written(text)}
+
+
+def _codes(row: Indexable, record: Mapping[str, Any]) -> set[str]:
+    codes = {row.public_id, *(one["value"].lower() for one in record.get("identifiers", ()))}
+    for agent in record.get("creators", ()):
+        codes |= {agent[name].rsplit("/", 1)[-1].lower() for name in ("orcid", "ror") if agent.get(name)}
+    return codes
+
+
+def _facets(
+    row: Indexable, record: Mapping[str, Any], place: Place, files: Sequence[Kept]
+) -> Iterator[tuple[str, Sequence[str]]]:
+    """Facet → values of this resource; subjects are apart."""
+    licence = licences.get(str(record.get("licence") or ""))
+    yield "institution", [place.path]
+    yield "level", record.get("levels", ())
+    yield "type", _one(record.get("resource_type"))
+    yield "language", sorted({tag.partition("-")[0] for tag in record.get("languages", ())})
+    yield "licence", _one(record.get("licence"))
+    yield "permits", [] if licence is None else sorted(_permits(licence))
+    yield "audience", record.get("audience", ())
+    yield "media", sorted({_media(file) for file in files})
+    yield "accessibility", (record.get("accessibility") or {}).get("features", ())
+    yield "size", _one(_class(sum(file.size for file in files), _BYTES, "huge") if files else None)
+    yield "duration", _one(_duration(record))
+    yield "offline", _one(_offline(row, record, files))
+    yield "year", _one(_year(row, record))
+    yield "source", ["own"]
+
+
+def _one(value: str | None) -> list[str]:
+    return [value] if value else []
+
+
+def _permits(licence: licences.Licence) -> Iterator[str]:
+    if "DerivativeWorks" in licence.permits:
+        yield "adapt"
+    if "CommercialUse" not in licence.prohibits:
+        yield "sell"
+
+
+def _media(file: Kept) -> str:
+    return vocabularies.media_group(file.media_type, file.name.rpartition(".")[2]).uri
+
+
+def _class(number: float, bounds: Sequence[tuple[int, str]], largest: str) -> str:
+    return next((name for bound, name in bounds if number < bound), largest)
+
+
+def _duration(record: Mapping[str, Any]) -> str | None:
+    """How long it plays, or else is studied."""
+    told = _DURATION.fullmatch(record.get("play_time") or record.get("study_time") or "")
+    if told is None:
+        return None
+    days, hours, minutes, seconds = (int(part or 0) for part in told.groups())
+    return _class(days * 1440 + hours * 60 + minutes + seconds / 60, _MINUTES, "longer")
+
+
+def _offline(row: Indexable, record: Mapping[str, Any], files: Sequence[Kept]) -> str | None:
+    """Whether it works without the internet: as its depositor says, or else whether it has open files."""
+    internet = (record.get("classroom") or {}).get("internet")
+    if internet is not None:
+        return "no" if internet == "always" else "yes"
+    return "yes" if files and row.access == "open" else None
+
+
+def _year(row: Indexable, record: Mapping[str, Any]) -> str | None:
+    for told in (record.get("issued"), record.get("created")):
+        if told and (found := _YEAR.search(told)):
+            return found[0]
+    return f"{row.published.year:04}"
+
+
+def _wider(subjects: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(wider for uri in subjects for wider in closure(uri)))
+
+
+@lru_cache(maxsize=8192)
+def closure(uri: str) -> tuple[str, ...]:
+    """A subject and everything that is wider, the widest last."""
+    found, waiting = {uri: None}, [uri]
+    while waiting:
+        term = vocabularies.find(waiting.pop())
+        for wider in term.broader if term else ():
+            found.pop(wider, None)
+            found[wider] = None
+            waiting.append(wider)
+    return tuple(found)
+
+
+@lru_cache(maxsize=8192)
+def _tops(uri: str) -> tuple[str, ...]:
+    return tuple(one for one in closure(uri) if (term := vocabularies.find(one)) is None or not term.broader)
+
+
+def _filters(facets: Values, subjects: Sequence[str], place: Place, concepts: Iterable[str]) -> list[str]:
+    """Everything that narrows to this resource; an institution with all that it is below."""
+    branches = [branch for branch in place.path.split("/") if branch]
+    wanted = {**facets, "subject": subjects, "institution": branches}
+    found = [f"{name}:{value}" for name, values in wanted.items() for value in values]
+    return [*found, *(f"concept:{uri}" for uri in concepts)]
+
+
+def _columns(facets: Values, subjects: Iterable[str]) -> dict[str, str]:
+    tops = sorted({top for uri in subjects for top in _tops(uri)})
+    slots = [*tops[: schema.SLOTS - 1], *[""] * schema.SLOTS][: schema.SLOTS - 1]
+    columns = {name: " ".join(sorted(values)) for name, values in facets.items()}
+    for number, value in enumerate([*slots, " ".join(tops[schema.SLOTS - 1 :])], 1):
+        columns[f"subject_{number}"] = value
+    return columns
+
+
+def _title(record: Mapping[str, Any], lang: str) -> str:
+    titles = list(_pairs(record, "title"))
+    for value, told in titles:
+        if told.partition("-")[0] == lang:
+            return value
+    return titles[0][0] if titles else ""

@@ -1,0 +1,181 @@
+"""Where the index of a node lies: generations in a folder, of which one is read and one at most is being built.
+
+``current`` names the generation that is read; it is replaced in one step when another is whole. ``lock`` is held by the
+one process of the node that writes. ``asked`` is there while somebody wants everything built anew. How far a generation
+has come is written behind each commit: killed in between, the same is done again and doubles nothing.
+"""
+
+import fcntl
+import os
+import secrets
+import shutil
+import threading
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import tantivy
+
+from oer.errors import Unavailable
+from oer.search import schema
+
+_HEAP = 64 << 20  # bytes of documents that wait for a commit, by thread
+_THREADS = 1
+_CURRENT, _LOCK, _ASKED, _PROGRESS, _META = "current", "lock", "asked", "progress", "meta.json"
+
+
+class Generation:
+    """One index with its writer; used by one thread of the process that holds the lock."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.fields = schema.build()
+        self._writer = tantivy.Index(self.fields, path=str(folder)).writer(_HEAP * _THREADS, _THREADS)
+        self.progress = progress_of(folder)
+
+    def put(self, documents: Iterable[tuple[int, tantivy.Document | None]]) -> None:
+        """Replace what is known of these resources; without a document one is taken out. Seen after :meth:`commit`."""
+        for resource_id, document in documents:
+            self._writer.delete_documents_by_term("id", resource_id)
+            if document is not None:
+                self._writer.add_document(document)
+
+    def commit(self, progress: int) -> None:
+        """Show everything up to the change ``progress`` to all who read."""
+        self._writer.commit()
+        _write(self.folder / _PROGRESS, str(progress))
+        self.progress = progress
+
+    def settle(self) -> None:
+        """Wait for the merging of segments; nothing can be written afterwards."""
+        self._writer.wait_merging_threads()
+
+
+def progress_of(folder: Path) -> int:
+    """The change up to which everything is in the generation."""
+    try:
+        return int((folder / _PROGRESS).read_text("ascii"))
+    except (FileNotFoundError, ValueError):
+        return 0
+
+
+class Home:
+    """The folder of all generations."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @contextmanager
+    def writing(self) -> Generator[bool, None, None]:
+        """Whether this process may write, from now on until the end; the kernel lets go when a process dies."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(self.folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o640)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            yield True
+        finally:
+            os.close(descriptor)
+
+    def current(self) -> Path | None:
+        """The generation that is read, if it was made as this release makes it."""
+        with suppress(FileNotFoundError):
+            name = (self.folder / _CURRENT).read_text("ascii").strip()
+            if name.startswith(f"{schema.revision()}-") and (self.folder / name / _META).is_file():
+                return self.folder / name
+        return None
+
+    def unfinished(self) -> Path | None:
+        """A generation that was being built when its builder ended, and that this release can go on with."""
+        current = self.current()
+        found = sorted(self.folder.glob(f"{schema.revision()}-*/{_META}"))
+        return next((meta.parent for meta in found if meta.parent != current), None)
+
+    def fresh(self) -> Path:
+        """A place for another generation."""
+        return self.folder / f"{schema.revision()}-{secrets.token_hex(4)}"
+
+    def switch(self, generation: Path) -> None:
+        """Have everybody read this generation, and forget all others: who still reads one keeps its open files."""
+        _write(self.folder / _CURRENT, generation.name)
+        for other in self.folder.iterdir():
+            if other.is_dir() and other != generation:
+                shutil.rmtree(other, ignore_errors=True)
+
+    def ask(self) -> None:
+        """Have everything built anew, by whoever writes."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / _ASKED).touch()
+
+    @property
+    def asked(self) -> bool:
+        return (self.folder / _ASKED).exists()
+
+    def answered(self) -> None:
+        (self.folder / _ASKED).unlink(missing_ok=True)
+
+
+def _write(path: Path, text: str) -> None:
+    """Replace a small file in one step that outlives a power cut."""
+    beside = path.with_suffix(".new")
+    with beside.open("w", encoding="ascii") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A generation as it was at one commit. ``stamp`` differs from that of any other commit."""
+
+    index: tantivy.Index
+    searcher: tantivy.Searcher
+    fields: tantivy.Schema
+    stamp: tuple[str, int, int]
+
+
+class Reader:
+    """What a process reads: always the last commit of the current generation. For any number of threads."""
+
+    def __init__(self, folder: Path) -> None:
+        self._home = Home(folder)
+        self._opened: Opened | None = None
+        self._lock = threading.Lock()
+
+    def open(self) -> Opened:
+        """Raises Unavailable while the first index is still being built."""
+        for _ in range(3):  # the generation may be replaced while it is being opened
+            with suppress(FileNotFoundError, ValueError):
+                return self._look()
+        raise Unavailable("search.building")
+
+    def _look(self) -> Opened:
+        generation = self._home.current()
+        if generation is None:
+            raise Unavailable("search.building")
+        told = (generation / _META).stat()
+        stamp = (generation.name, told.st_mtime_ns, told.st_ino)
+        opened = self._opened
+        if opened is not None and opened.stamp == stamp:
+            return opened
+        with self._lock:
+            opened = self._opened
+            if opened is None or opened.stamp[0] != stamp[0]:
+                index = tantivy.Index.open(str(generation))
+                index.config_reader("manual")
+            else:
+                index = opened.index
+            index.reload()
+            self._opened = Opened(index, index.searcher(), index.schema, stamp)
+            return self._opened

@@ -1,0 +1,93 @@
+"""The fields of the index. Nothing in it is stored but what is searched, counted or sorted: hits are read from the
+database, so that nothing old is ever shown.
+
+Text comes analysed (``metadata.analysis``), parted by blanks. What is counted lies in columns with exactly one value
+for each resource, since the engine counts those twenty times as fast as several: a resource that is in several
+languages has the one value ``ar fr``, and the counts of such values are taken apart afterwards.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import tantivy
+
+from metadata import vocabularies
+
+REVISION = 1
+"""Step it with every change of what stands in the index: it is then built anew."""
+
+TEXTS = ("title", "text", "subject", "name", "file")
+"""Analysed fields: title and other titles; description, keywords and the like; names of subjects in all languages;
+people and institutions; the words inside the files.
+"""
+
+SLOTS = 4
+"""Columns of the widest subjects of a resource: one each, and the last has all the others."""
+
+SORTS = ("ar", "fr", "en")
+"""Languages in which titles are sorted, a column each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """What results are counted by. ``columns`` hold its values; ``tree``: a value stands below others."""
+
+    name: str
+    columns: tuple[str, ...]
+    tree: bool = False
+
+
+_PLAIN = (
+    "level",
+    "type",
+    "language",
+    "licence",
+    "permits",
+    "audience",
+    "media",
+    "accessibility",
+    "size",
+    "duration",
+    "offline",
+    "year",
+    "source",
+)
+FACETS = {
+    facet.name: facet
+    for facet in (
+        Facet("institution", ("institution",), tree=True),
+        Facet("subject", tuple(f"subject_{number}" for number in range(1, SLOTS + 1)), tree=True),
+        *(Facet(name, (name,)) for name in _PLAIN),
+    )
+}
+_LIBRARIES = ("tantivy", "simplemma", "snowballstemmer", "pyicu-wheels")
+NARROWER = "subjects"
+"""The column with every subject of a resource and all that is wider, several to each: slow, for what is narrowed."""
+
+FILTERS = "is"
+"""``facet:value`` for everything that a resource can be found by."""
+
+
+def build() -> tantivy.Schema:
+    builder = tantivy.SchemaBuilder()
+    builder.add_integer_field("id", indexed=True, fast=True)
+    builder.add_integer_field("newest", indexed=True, fast=True)
+    for name in TEXTS:
+        builder.add_text_field(name, tokenizer_name="whitespace", index_option="position")
+    builder.add_text_field("word", tokenizer_name="whitespace", index_option="basic")
+    builder.add_text_field("code", tokenizer_name="raw", index_option="basic")
+    builder.add_text_field(FILTERS, tokenizer_name="raw", index_option="basic")
+    for facet in FACETS.values():
+        for column in facet.columns:
+            builder.add_text_field(column, tokenizer_name="raw", index_option="basic", fast=True)
+    builder.add_text_field(NARROWER, tokenizer_name="raw", index_option="basic", fast=True)
+    for lang in SORTS:
+        builder.add_text_field(f"sort_{lang}", tokenizer_name="raw", index_option="basic", fast=True)
+    return builder.build()
+
+
+def revision() -> str:
+    """Tells indexes apart that were made otherwise: by other fields, libraries, terms or labels."""
+    made_by = (REVISION, *(version(name) for name in _LIBRARIES), vocabularies.digest())
+    return hashlib.sha256(repr(made_by).encode()).hexdigest()[:12]

@@ -1,0 +1,88 @@
+"""Where a hit says what was asked for: pieces of its title and description, with the words that count marked."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from metadata import analysis
+from metadata.record import Record, Text, pick
+from oer.search import grammar
+from oer.search.grammar import Node
+
+_WINDOW = 30  # words of a piece
+_BEFORE = 6  # of them in front of the first that counts
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Words of a text in one language, in ``parts``: (characters, whether they were asked for). ``cut``: there is more
+    text before, and behind.
+    """
+
+    lang: str
+    parts: tuple[tuple[str, bool], ...]
+    cut: tuple[bool, bool] = (False, False)
+
+
+def forms(node: Node | None) -> frozenset[str]:
+    """Everything that a word may be found under which counts for this question."""
+    found: set[str] = set()
+    for word in grammar.words(node):
+        for one in analysis.written(word.words):
+            if word.phrase or not analysis.is_stop_word(analysis.fold(one)):
+                found.update(analysis.asked(one))
+    return frozenset(found)
+
+
+def title(record: Record, wanted: frozenset[str], lang: str) -> Piece | None:
+    """The whole title in the reader's language, or in another where that alone says what was asked for."""
+    chosen = _best(record.title, wanted, lang)
+    return None if chosen is None else Piece(chosen.lang, _marked(chosen, wanted, 0, len(chosen.value)))
+
+
+def text(record: Record, wanted: frozenset[str], lang: str) -> Piece | None:
+    """A piece of the description around the words that were asked for; its beginning where there are none."""
+    chosen = _best(record.description, wanted, lang)
+    if chosen is None:
+        return None
+    words = list(analysis.words(chosen.value))
+    hits = [at for at, word in enumerate(words) if _counts(word, chosen.lang, wanted)]
+    first = max(0, _densest(hits) - _BEFORE)
+    last = min(len(words), first + _WINDOW)
+    start = words[first].start if first else 0
+    end = words[last - 1].end if last < len(words) else len(chosen.value)
+    return Piece(chosen.lang, _marked(chosen, wanted, start, end), (first > 0, last < len(words)))
+
+
+def _densest(hits: Sequence[int]) -> int:
+    """The hit from which on a window holds the most; the first of several."""
+    return max(hits, key=lambda at: sum(at <= other < at + _WINDOW - _BEFORE for other in hits), default=0)
+
+
+def _best(texts: Sequence[Text], wanted: frozenset[str], lang: str) -> Text | None:
+    own = pick(texts, lang)
+    if own is None or not wanted or _has(own, wanted):
+        return own
+    return next((text for text in texts if _has(text, wanted)), own)
+
+
+def _has(text: Text, wanted: frozenset[str]) -> bool:
+    return any(_counts(word, text.lang, wanted) for word in analysis.words(text.value))
+
+
+def _counts(word: analysis.Word, lang: str, wanted: frozenset[str]) -> bool:
+    return not wanted.isdisjoint(analysis.forms(word.written, lang))
+
+
+def _marked(text: Text, wanted: frozenset[str], start: int, end: int) -> tuple[tuple[str, bool], ...]:
+    parts: list[tuple[str, bool]] = []
+    at = start
+    for word in analysis.words(text.value):
+        if word.start < start or word.end > end or not _counts(word, text.lang, wanted):
+            continue
+        if word.start > at:
+            parts.append((text.value[at : word.start], False))
+        parts.append((text.value[word.start : word.end], True))
+        at = word.end
+    if at < end:
+        parts.append((text.value[at:end], False))
+    return tuple(parts)
