@@ -34,9 +34,9 @@ _WORD = re.compile(
 _STOP_WORDS = frozenset(
     word
     for line in (
-        "في من على عن الى مع ان او ثم لا ما لم لن قد كل بين هذا هذه ذلك تلك التي الذي الذين هو هي هم كان كانت يكون",
-        "تكون حول عند منذ حتي اذا لكن بل كما غير بعد قبل دون ضمن عبر خلال لدي نحو و ف ب ل ك اي ايضا كيف هل علي الي",
-        "le la les un une des du de d l et ou a au aux en dans par pour sur avec sans sous ce cet cette ces son sa ses",
+        "في من على عن إلى الى مع أن إن ان أو او ثم لا ما لم لن قد كل بين هذا هذه ذلك تلك التي الذي الذين هو هي هم كان كانت يكون",
+        "تكون حول عند منذ حتى إذا اذا لكن بل كما غير بعد قبل دون ضمن عبر خلال لدى نحو و ف ب ل ك أي اي أيضا ايضا كيف هل",
+        "le la les un une des du de d l et ou où a à au aux en dans par pour sur avec sans sous ce cet cette ces son sa ses",
         "leur leurs qui que qu quoi dont est sont ne pas plus se s il elle ils elles on nous vous je tu comment",
         "the an of and or to in at by for with from as is are be was were it its this that these those how what your",
         "our their his her",
@@ -126,9 +126,9 @@ def primaries(written: str) -> dict[str, str]:
     return {"fr": forms(written, "fr")[0], "en": forms(written, "en")[0], "und": plain} if plain else {}
 
 
-def is_stop_word(plain: str) -> bool:
-    """Whether a folded word says nothing by itself in Arabic, French or English."""
-    return plain in _STOP_WORDS
+def is_stop_word(written: str) -> bool:
+    """Whether a word says nothing by itself in Arabic, French or English. Not judged folded: ماء would be ما."""
+    return arabic.bare(written) in _STOP_WORDS
 
 
 def is_arabic(word: str) -> bool:

@@ -97,7 +97,8 @@ def listed(request: Request, here: Here, caller: Caller, asked: Annotated[Listin
         last = page[-1][0]
         assert last.published is not None
         following = paging.following(here, request, asked, (paging.microseconds(last.published), last.id or 0))
-    return paging.answer(request, schemas.ResourceList(items=items, next=following), following, private=not public)
+    shown = schemas.ResourceList(items=items, next=following, total=None, reachable=None, facets=[], found=[])
+    return paging.answer(request, shown, following, private=not public)
 
 
 def _searched(request: Request, here: Installation, caller: Credentials, asked: Listing) -> Response:
@@ -123,7 +124,7 @@ def _searched(request: Request, here: Installation, caller: Credentials, asked: 
     elif len(found.ids) == size:
         following = paging.following(here, request, asked, (found.keys[-1],))
     reachable = answers.DEEPEST if question.sort == "relevance" and found.total > answers.DEEPEST else None
-    body = schemas.ResourceList(
+    shown = schemas.ResourceList(
         items=items,
         next=following,
         total=found.total,
@@ -131,7 +132,7 @@ def _searched(request: Request, here: Installation, caller: Credentials, asked: 
         facets=counted,
         found=[searching.found_in(item.record, wanted, item.id, lang) for item in items] if wanted else [],
     )
-    return paging.answer(request, body, following, spoken=lang)
+    return paging.answer(request, shown, following, spoken=lang)
 
 
 def _bodies(

@@ -104,14 +104,14 @@ class FacetOut(Body):
 
 
 class ResourceList(Body):
-    model_config = examples.shown({"items": [examples.RESOURCE], "next": None}, examples.RESOURCES)
+    model_config = examples.shown(examples.RESOURCES)
 
     items: list[ResourceOut]
     next: str | None = Field(description="Address of the next page, also in the Link header")
-    total: int | None = Field(None, description="All hits of a search")
-    reachable: int | None = Field(None, description="Hits that can be paged to where that is not all of them")
-    facets: list[FacetOut] = Field(default_factory=list, description="Counts of a search, as asked for in `facets`")
-    found: list[FoundOut] = Field(default_factory=list, description="Where the hits say what was asked for")
+    total: int | None = Field(description="All hits of a search")
+    reachable: int | None = Field(description="Hits that can be paged to where that is not all of them")
+    facets: list[FacetOut] = Field(description="Counts of a search, as asked for in `facets`")
+    found: list[FoundOut] = Field(description="Where the hits say what was asked for")
 
 
 class VersionList(Body):

@@ -10,6 +10,7 @@ import os
 import secrets
 import shutil
 import threading
+import time
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -155,7 +156,8 @@ class Reader:
 
     def open(self) -> Opened:
         """Raises Unavailable while the first index is still being built."""
-        for _ in range(3):  # the generation may be replaced while it is being opened
+        for pause in (0.0, 0.01, 0.1):  # the generation may be replaced while it is being opened
+            time.sleep(pause)
             with suppress(FileNotFoundError, ValueError):
                 return self._look()
         raise Unavailable("search.building")
@@ -163,7 +165,7 @@ class Reader:
     def _look(self) -> Opened:
         generation = self._home.current()
         if generation is None:
-            raise Unavailable("search.building")
+            raise FileNotFoundError
         told = (generation / _META).stat()
         stamp = (generation.name, told.st_mtime_ns, told.st_ino)
         opened = self._opened

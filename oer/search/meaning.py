@@ -127,7 +127,7 @@ def _parted(word: Word) -> list[Word]:
 
 
 def _is_stop(word: Word) -> bool:
-    return analysis.is_stop_word(analysis.fold(word.words))
+    return analysis.is_stop_word(word.words)
 
 
 def _named(words: Sequence[Word], at: int) -> tuple[int, tuple[str, ...]]:

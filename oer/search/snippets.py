@@ -28,7 +28,7 @@ def forms(node: Node | None) -> frozenset[str]:
     found: set[str] = set()
     for word in grammar.words(node):
         for one in analysis.written(word.words):
-            if word.phrase or not analysis.is_stop_word(analysis.fold(one)):
+            if word.phrase or not analysis.is_stop_word(one):
                 found.update(analysis.asked(one))
     return frozenset(found)
 

@@ -1,0 +1,31 @@
+"""The search index of an installation in tests: brought up to date when they say so."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlmodel import select
+
+from oer.db import reading
+from oer.installation import Installation
+from oer.models import Resource
+from oer.search import following
+from oer.search.answers import Found, Question
+
+
+def index(home: Installation) -> None:
+    assert following.catch_up_here(home.engine, home.search.folder)
+
+
+def search(home: Installation, text: str = "", **wanted: Any) -> Found:
+    return home.search.find(Question(text=text, **wanted))
+
+
+def hits(home: Installation, text: str = "", **wanted: Any) -> list[str]:
+    """Public ids, in the order of the hits."""
+    return named(home, search(home, text, **wanted).ids)
+
+
+def named(home: Installation, ids: Sequence[int]) -> list[str]:
+    with reading(home.engine) as session:
+        rows = dict(session.exec(select(Resource.id, Resource.public_id)).all())
+    return [rows[one] for one in ids]
