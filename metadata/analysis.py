@@ -8,7 +8,7 @@ ones their Snowball stem and that of their lemma, both without accents. Words of
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence, Set
 from functools import cache, lru_cache
 from typing import NamedTuple
 
@@ -25,19 +25,23 @@ _ARABIC = re.compile(r"[\u0621-\u064a\u066e-\u06d3\u06fa-\u06ff\u0750-\u077f]")
 # Marks and joiners are no letters to ``\w``: without them a vocalised word would fall into its letters.
 _MARKS = r"\u0300-\u036f\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u08d3-\u08ff\u200c\u200d"
 _APOSTROPHE = "['’ʼ]"
-_WORD = re.compile(
-    rf"(?:(?<![^\W_])(?:[cdjlmnst]|(?:jus|lors|puis|quoi)?qu){_APOSTROPHE}(?=[^\W\d_]))?"  # l'eau
-    rf"(?P<word>[^\W_](?:[^\W_]|[{_MARKS}])*)"
-    rf"(?:{_APOSTROPHE}s(?![^\W_]))?",  # the teacher's
+_LETTERS = rf"\w[\w{_MARKS}]*"
+_WORD = re.compile(_LETTERS)
+_APART = re.compile(  # where there are apostrophes; to look for them everywhere takes twice as long
+    rf"(?:(?<!\w)(?:[cdjlmnst]|(?:jus|lors|puis|quoi)?qu){_APOSTROPHE}(?=[^\W\d]))?"  # l'eau
+    rf"({_LETTERS})"
+    rf"(?:{_APOSTROPHE}s(?!\w))?",  # the teacher's
     re.IGNORECASE,
 )
+_ANY_APOSTROPHE = re.compile(_APOSTROPHE)
 _STOP_WORDS = frozenset(
     word
     for line in (
-        "في من على عن إلى الى مع أن إن ان أو او ثم لا ما لم لن قد كل بين هذا هذه ذلك تلك التي الذي الذين هو هي هم كان كانت يكون",
-        "تكون حول عند منذ حتى إذا اذا لكن بل كما غير بعد قبل دون ضمن عبر خلال لدى نحو و ف ب ل ك أي اي أيضا ايضا كيف هل",
-        "le la les un une des du de d l et ou où a à au aux en dans par pour sur avec sans sous ce cet cette ces son sa ses",
-        "leur leurs qui que qu quoi dont est sont ne pas plus se s il elle ils elles on nous vous je tu comment",
+        "في من على عن إلى الى مع أن إن ان أو او ثم لا ما لم لن قد كل بين هذا هذه ذلك تلك التي الذي الذين هو هي هم",
+        "كان كانت يكون تكون حول عند منذ حتى إذا اذا لكن بل كما غير بعد قبل دون ضمن عبر خلال لدى نحو",
+        "و ف ب ل ك أي اي أيضا ايضا كيف هل",
+        "le la les un une des du de d l et ou où a à au aux en dans par pour sur avec sans sous ce cet cette ces son",
+        "sa ses leur leurs qui que qu quoi dont est sont ne pas plus se s il elle ils elles on nous vous je tu comment",
         "the an of and or to in at by for with from as is are be was were it its this that these those how what your",
         "our their his her",
     )
@@ -59,22 +63,37 @@ class Word(NamedTuple):
 
 def words(text: str) -> Iterator[Word]:
     """The words of a text in their order, without elided articles (l'), the English possessive and signs."""
-    for found in _WORD.finditer(text):
-        start, end = found.span("word")
-        if plain := fold(found["word"][:LONGEST]):
-            yield Word(found["word"][:LONGEST], plain, start, end)
+    shape, group = _shape(text)
+    for found in shape.finditer(text.replace("_", " ")):
+        start, end = found.span(group)
+        if plain := fold(found[group][:LONGEST]):
+            yield Word(found[group][:LONGEST], plain, start, end)
+
+
+def _shape(text: str) -> tuple[re.Pattern[str], int]:
+    """What a word of this text looks like, and which group of it is the word."""
+    return (_APART, 1) if _ANY_APOSTROPHE.search(text) else (_WORD, 0)
 
 
 def written(text: str) -> list[str]:
     """The words of a text as :func:`words` finds them, where nothing else is asked of them."""
-    return _WORD.findall(text)
+    found: list[str] = _shape(text)[0].findall(text.replace("_", " "))
+    return found
 
 
-def all_forms(text: str, lang: str) -> tuple[list[str], set[str]]:
+def all_forms(text: str, lang: str) -> tuple[Sequence[str], Set[str]]:
     """The first form of each word of a text, in order, and all other forms that they have."""
-    found = [forms(word, lang) for word in _WORD.findall(text)]
+    return _kept_forms(text, lang) if len(text) <= _SHORT else _all_forms(text, lang)
+
+
+def _all_forms(text: str, lang: str) -> tuple[Sequence[str], Set[str]]:
+    found = [forms(word, lang) for word in written(text)]
     others = {form for one in found if len(one) > 1 for form in one[1:]}
     return [one[0] for one in found if one], others
+
+
+_SHORT = 60  # letters of a text that may come again: a keyword, a name
+_kept_forms = lru_cache(maxsize=1 << 14)(_all_forms)
 
 
 @lru_cache(maxsize=1 << 15)

@@ -80,11 +80,10 @@ class _Finder:
         asked = self._meaning.query(grammar.parse(question.text))
         narrowed = {facet: self._meaning.narrowed(facet, values) for facet, values in question.chosen.items() if values}
         ids, keys = self._hits(_both(asked, narrowed.values()), question)
-        counts = self._counts(asked, narrowed, question)
-        return Found(ids, keys, self._total(_both(asked, narrowed.values())), counts)
+        counts, total = self._counts(asked, narrowed, question)
+        return Found(ids, keys, self._total(_both(asked, narrowed.values())) if total is None else total, counts)
 
     def _total(self, query: Query) -> int:
-        """Of each resource there is one institution: its counts add up to all."""
         told = self.opened.searcher.aggregate(query, {"all": {"value_count": {"field": "id"}}})
         return int(told["all"]["value"])
 
@@ -121,31 +120,32 @@ class _Finder:
 
     def _counts(
         self, asked: Query, narrowed: Mapping[str, Query], question: Question
-    ) -> Mapping[str, Mapping[str, int]]:
-        if not question.facets:
-            return {}
+    ) -> tuple[Mapping[str, Mapping[str, int]], int | None]:
+        """Counts by facet, and of all hits where they tell it."""
         if not narrowed and not question.text.strip():
             return self._everything(question.facets)
         plain = [facet for facet in question.facets if facet not in narrowed]
-        found = self._count(_both(asked, narrowed.values()), plain)
+        found, total = self._count(_both(asked, narrowed.values()), plain)
         for facet in question.facets:
             if facet in narrowed:
                 others = [query for other, query in narrowed.items() if other != facet]
-                found |= self._count(_both(asked, others), [facet])
-        return found
+                found |= self._count(_both(asked, others), [facet])[0]
+        return found, total
 
-    def _everything(self, facets: tuple[str, ...]) -> Mapping[str, Mapping[str, int]]:
+    def _everything(self, facets: tuple[str, ...]) -> tuple[Mapping[str, Mapping[str, int]], int]:
         if facets not in self._whole:
-            self._whole[facets] = self._count(Query.all_query(), facets)
-        return self._whole[facets]
+            self._whole[facets] = self._count(Query.all_query(), facets)[0]
+        return self._whole[facets], int(self.opened.searcher.num_docs)
 
-    def _count(self, query: Query, facets: Iterable[str]) -> dict[str, Mapping[str, int]]:
+    def _count(self, query: Query, facets: Sequence[str]) -> tuple[dict[str, Mapping[str, int]], int | None]:
+        """A column has one value for each hit: together they are all hits."""
         columns = [column for facet in facets for column in schema.FACETS[facet].columns]
         if not columns:
-            return {}
+            return {}, None
         wanted = {column: {"terms": {"field": column, "size": _VALUES}} for column in columns}
         told = self.opened.searcher.aggregate(query, wanted)
-        return {facet: _taken_apart(facet, _buckets(facet, told)) for facet in facets}
+        total = sum(bucket["doc_count"] for bucket in told[columns[0]]["buckets"])
+        return {facet: _taken_apart(facet, _buckets(facet, told)) for facet in facets}, total
 
 
 def _buckets(facet: str, told: Mapping[str, Any]) -> Iterator[tuple[str, int]]:

@@ -1,5 +1,6 @@
 """The index follows the change clock: a thread of one process of each node keeps it, whichever holds the lock."""
 
+import gc
 import logging
 import threading
 import time
@@ -19,7 +20,8 @@ from oer.search.index import Generation, Home, progress_of
 logger = logging.getLogger(__name__)
 
 _BATCH = 500
-_BETWEEN_COMMITS = 50_000  # changes, while a generation is built that nobody reads yet
+_BETWEEN_COMMITS = 200_000  # changes, while a generation is built that nobody reads yet
+_SETTLED = 5000  # changes, after which everything that stays is there
 _IDLE = 0.2  # seconds between looks at the clock
 _PATIENCE = 5.0  # seconds between tries for the lock
 
@@ -36,17 +38,26 @@ def catch_up(engine: Engine, generation: Generation) -> int:
 
 def build(engine: Engine, generation: Generation) -> Iterator[int]:
     """Fill a generation that nobody reads yet; the changes it has come to. Killed it goes on where it was."""
-    after = committed = generation.progress
+    after = committed = began = generation.progress
+    settled = False
+    with reading(engine) as session:
+        # Up to here each resource comes once: in an empty index there is nothing to replace.
+        new = 0 if began else queries.records.clock(session).change
     while True:
         with reading(engine) as session:
             changed, last = _documents(session, generation.fields, after=after)
         if not changed:
             break
-        generation.put(changed)
+        generation.put(changed, new=last <= new)
         after = last
         if after - committed >= _BETWEEN_COMMITS:
             generation.commit(after)
             committed = after
+        if not settled and after - began >= _SETTLED:
+            # Vocabularies and dictionaries stay: to look through them for garbage all the time is a seventh of it.
+            gc.collect()
+            gc.freeze()
+            settled = True
         yield after
     generation.commit(after)
 

@@ -21,8 +21,7 @@ import tantivy
 from oer.errors import Unavailable
 from oer.search import schema
 
-_HEAP = 64 << 20  # bytes of documents that wait for a commit, by thread
-_THREADS = 1
+_HEAP = 100 << 20  # bytes of documents that wait for a commit: the more, the fewer segments to look through
 _CURRENT, _LOCK, _ASKED, _PROGRESS, _META = "current", "lock", "asked", "progress", "meta.json"
 
 
@@ -33,13 +32,17 @@ class Generation:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.fields = schema.build()
-        self._writer = tantivy.Index(self.fields, path=str(folder)).writer(_HEAP * _THREADS, _THREADS)
+        self._writer = tantivy.Index(self.fields, path=str(folder)).writer(_HEAP, 1)
         self.progress = progress_of(folder)
 
-    def put(self, documents: Iterable[tuple[int, tantivy.Document | None]]) -> None:
-        """Replace what is known of these resources; without a document one is taken out. Seen after :meth:`commit`."""
+    def put(self, documents: Iterable[tuple[int, tantivy.Document | None]], *, new: bool = False) -> None:
+        """Replace what is known of these resources; without a document one is taken out. Seen after :meth:`commit`.
+
+        ``new``: nothing is known of any.
+        """
         for resource_id, document in documents:
-            self._writer.delete_documents_by_term("id", resource_id)
+            if not new:
+                self._writer.delete_documents_by_term("id", resource_id)
             if document is not None:
                 self._writer.add_document(document)
 

@@ -12,7 +12,7 @@ from oer.search.grammar import All, Node, One, Value, Without, Word
 _WEIGHTS = {"title": 4.0, "text": 1.0, "subject": 1.0, "name": 2.0, "file": 0.3}
 _CODE = 20.0
 _SYNONYM = 0.05  # of the score: what is found by another name stands below all that has the words themselves
-_NAMES = 12  # names of one subject that are looked for
+_NAMES = 9  # names of one subject that are looked for
 
 
 class Meaning:
@@ -20,6 +20,7 @@ class Meaning:
 
     def __init__(self, fields: tantivy.Schema) -> None:
         self._fields = fields
+        self._synonyms: dict[str, Query] = {}  # by subject, of which there are a few thousand
 
     def query(self, node: Node | None) -> Query:
         """What the question asks for; everything where it asks nothing."""
@@ -76,11 +77,15 @@ class Meaning:
             yield _any([both, *(Query.boost_query(self._synonym(uri), _SYNONYM) for uri in uris)]) if uris else both
 
     def _synonym(self, uri: str) -> Query:
-        found = [Query.term_query(self._fields, schema.FILTERS, f"concept:{uri}")]
-        for name in synonyms.names(uri)[:_NAMES]:
-            words = analysis.written(name)
-            found += [self._phrase(words, place) for place in ("title", "text") if words]
-        return _any(found)
+        """What is about a subject, or speaks of it by any of its names; each name in its own language."""
+        known = self._synonyms.get(uri)
+        if known is None:
+            found = [Query.term_query(self._fields, schema.FILTERS, f"concept:{uri}")]
+            for name, lang in synonyms.names(uri)[:_NAMES]:
+                forms = [analysis.forms(word, lang)[0] for word in analysis.written(name)]
+                found += [self._together(forms, place) for place in ("title", "text") if forms]
+            known = self._synonyms[uri] = _any(found)
+        return known
 
     def _placed(self, word: Word) -> Query | None:
         places = [word.place] if word.place else [*_WEIGHTS]
@@ -106,7 +111,12 @@ class Meaning:
             return self._word(written[0], place)
         readings = [analysis.primaries(word) for word in written]
         phrases = {tuple(one.get(lang, one["und"]) for one in readings) for lang in ("ar", "fr", "en", "und")}
-        return _any([Query.phrase_query(self._fields, place, list(phrase)) for phrase in sorted(phrases)])
+        return _any([self._together(phrase, place) for phrase in sorted(phrases)])
+
+    def _together(self, forms: Sequence[str], place: str) -> Query:
+        if len(forms) == 1:
+            return Query.term_query(self._fields, place, forms[0])
+        return Query.phrase_query(self._fields, place, list(forms))
 
     def _code(self, written: str) -> Query:
         return Query.term_query(self._fields, "code", written.strip(" .,;،؛").lower())

@@ -17,15 +17,15 @@ def concepts(words: Sequence[str]) -> tuple[str, ...]:
     return _names().get(tuple(_key(word) for word in words), ())
 
 
-def names(uri: str) -> tuple[str, ...]:
-    """All names of a subject, in all languages."""
+def names(uri: str) -> tuple[tuple[str, str], ...]:
+    """All names of a subject, (name, language), in all languages; the preferred ones first."""
     term = vocabularies.find(uri)
     return () if term is None else tuple(_told(term))
 
 
-def _told(term: Term) -> list[str]:
-    others = [name for told in term.alternative.values() for name in told]
-    return list(dict.fromkeys([*term.labels.values(), *others]))
+def _told(term: Term) -> list[tuple[str, str]]:
+    others = ((name, lang) for lang, told in term.alternative.items() for name in told)
+    return [*((name, lang) for lang, name in term.labels.items()), *others]
 
 
 @cache
@@ -33,7 +33,7 @@ def _names() -> dict[tuple[str, ...], tuple[str, ...]]:
     found: dict[tuple[str, ...], dict[str, None]] = {}
     for scheme in _SCHEMES:
         for term in vocabularies.terms(scheme).values():
-            for name in _told(term):
+            for name, _ in _told(term):
                 key = tuple(_key(word) for word in analysis.written(name))
                 if 0 < len(key) <= LONGEST:
                     found.setdefault(key, {})[term.uri] = None
