@@ -77,6 +77,14 @@ class Client:
         """The newest first. ``state``: ``hidden`` or ``withdrawn`` for those who may see such."""
         return map(Resource, pages(self._line, path("resources"), {"institution": institution, "state": state}))
 
+    def search(self, words: str = "", *, sort: str | None = None, **chosen: str | Sequence[str]) -> Iterator[Resource]:
+        """What is found, page after page. ``sort``: ``relevance`` (the first 10,000 hits), ``newest``, ``title``.
+
+        ``chosen``: values of facets, one or several of each (``level="level_1"``, ``language=["ar", "fr"]``).
+        """
+        asked = {"q": words or None, "sort": sort, **chosen}
+        return map(Resource, pages(self._line, path("resources"), asked))
+
     def terms(self, vocabulary: str, words: str = "") -> Iterator[Term]:
         """Terms for new records, of ``isced-levels`` or ``licences``; those that people call by these words."""
         return map(Term, pages(self._line, path("vocabularies", vocabulary), {"q": words or None}))

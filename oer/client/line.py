@@ -4,7 +4,7 @@ import json as jsons
 import random
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +23,7 @@ _LATER = frozenset({423, 429, 502, 503, 504})  # asked again, they may end well
 _ENDED = {"content-length", "transfer-encoding"}  # one of them tells where an answer ends
 _BROKEN_OFF = "upload.broken-off"  # the server, or a proxy before it, has seen the line break
 
-Query = Mapping[str, str | int | bool | None]
+Query = Mapping[str, str | int | bool | Sequence[str] | None]
 
 
 class Broken(Exception):
@@ -228,4 +228,4 @@ def _query(given: Query) -> str:
     told = {
         name: words[value] if isinstance(value, bool) else value for name, value in given.items() if value is not None
     }
-    return f"?{urlencode(told)}" if told else ""
+    return f"?{urlencode(told, doseq=True)}" if told else ""

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,21 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # ── The life of a resource ───────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_published_is_found_soon(client: Callable[..., Client]) -> None:
+    reviewer, anybody = client("reviewer"), client(None)
+    made = []
+    for title, languages in (("الزرافة في السافانا", ["ar"]), ("زرافات الحديقة", ["fr"])):
+        record = RECORD | {"title": [{"value": title, "lang": "ar"}], "languages": languages}
+        draft = reviewer.upload(reviewer.create("college", record), b"text", name="text.txt")
+        made.append(reviewer.publish(draft).id)
+    until = time.monotonic() + 20
+    while len(found := [one.id for one in anybody.search("الزرافات", sort="title")]) < 2:
+        assert time.monotonic() < until, "it is not found"
+        time.sleep(0.05)
+    assert set(found) == set(made)
+    assert [one.id for one in anybody.search("زرافة", language=["fr", "en"])] == made[1:]
 
 
 def test_a_resource_lives_its_whole_life(client: Callable[..., Client], tmp_path: Path) -> None:
