@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from oer.cli import context, fetching, harvesting, output, seeding, uploading
+from oer.cli import context, fetching, finding, harvesting, output, seeding, uploading
 from oer.cli.context import AsJson
 from oer.cli.uploading import Round
 
@@ -172,3 +172,40 @@ def oai(
     )
     for prefix, size in found.sizes.items():
         output.say(output.sentence("cli.bench-oai-size", prefix=prefix, size=round(size)))
+
+
+@app.command("search")
+def search(
+    records: Annotated[int, typer.Option(min=1, max=10_000_000, help="Records to search in.")] = 10_000,
+    rounds: Annotated[int, typer.Option(min=1, max=100, help="Rounds; medians are shown.")] = 3,
+    data: Annotated[
+        Path | None, typer.Option(file_okay=False, help="Where to keep the data, to use them in a later run.")
+    ] = None,
+    folder: Annotated[Path, typer.Option(file_okay=False, exists=True, help="Where to work.")] = Path(
+        tempfile.gettempdir()
+    ),
+    as_json: AsJson = False,
+) -> None:
+    """Measure how fast the search index is built, and questions are answered by the engine and over loopback.
+
+    One web process, four clients. Works in a scratch installation that is removed unless --data names a place for it.
+    """
+
+    def told(step: str, figure: float) -> None:
+        if not as_json:
+            output.say(output.sentence(f"cli.bench-search-{step}", figure=round(figure, 1)))
+
+    with context.errors_said(as_json=as_json), tempfile.TemporaryDirectory(dir=folder) as scratch:
+        place = data or Path(scratch)
+        place.mkdir(parents=True, exist_ok=True)
+        found = finding.measured(place, records, rounds, told=told)
+    if as_json:
+        output.emit(asdict(found))
+        return
+    sizes = {"size": round(found.size / 1e6), "held": round(found.held / 1e6), "memory": round(found.memory / 1e6)}
+    output.say(output.sentence("cli.bench-search-size", **sizes))
+    for kind, engine in found.engine.items():
+        http = found.http[kind]
+        figures = {"p50": engine.p50, "p99": engine.p99, "http50": http.p50, "http99": http.p99}
+        name = output.sentence(f"cli.bench-search-{kind}")
+        output.say(output.sentence("cli.bench-search", kind=name, **{key: round(ms, 1) for key, ms in figures.items()}))

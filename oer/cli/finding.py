@@ -1,0 +1,168 @@
+"""How fast the search is: the index built from nothing, questions to the engine, and the same questions over HTTP.
+
+Words are taken from the index by how many resources have them: common ones, some in the middle, rare ones. Every
+question asks for twenty hits and the counts of five facets.
+"""
+
+import random
+import resource
+import shutil
+import string
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from urllib.parse import urlencode
+
+import tantivy
+
+from oer.cli import asking, scratch, seeding
+from oer.db import reading
+from oer.errors import Unavailable
+from oer.installation import Installation
+from oer.queries import records as queries
+from oer.search import following
+from oer.search.answers import Question
+from oer.search.index import Home, Reader
+
+FACETS = ("institution", "subject", "level", "type", "language")
+CLIENTS = 4
+_CHOSEN = {
+    "language": ("ar", "fr"),
+    "level": tuple(f"https://w3id.org/kim/educationalLevel/level_{number}" for number in (1, 2, 3)),
+}
+_HITS = 20
+_EACH = 100  # questions of a kind, but of common words, of which there are few
+_COMMON, _MID = 30, (100, 600)  # ranks
+_RARE = 800  # the last of all
+_LETTERS = (*string.ascii_lowercase, *"ابتثجحخدذرزسشصضطظعغفقكلمنهوي")
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Milliseconds of questions of one kind: the middle one, and that which one in a hundred exceeds."""
+
+    p50: float
+    p99: float
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Seconds to build, bytes of the index, bytes held at most while it was built; kind of question → times."""
+
+    records: int
+    building: float
+    size: int
+    held: int
+    engine: dict[str, Times]
+    http: dict[str, Times]
+    memory: int  # of the server with all of its processes, bytes (PSS)
+
+
+def measured(folder: Path, records: int, rounds: int, *, told: Callable[[str, float], None]) -> Found:
+    """``told`` hears of each step with a figure. ``folder`` may hold the data of a run before, which is used again.
+
+    Raises Unavailable where the server does not answer.
+    """
+    with scratch.opened(folder) as home:
+        with reading(home.engine) as session:
+            there = queries.count(session, of=queries.Part())
+        if there < records:
+            seeding.seed(home, records - there, progress=lambda _done: None)
+        records = max(records, there)
+        told("seeded", records)
+        shutil.rmtree(home.search.folder, ignore_errors=True)
+        began = time.monotonic()
+        following.catch_up_here(home.engine, home.search.folder)
+        told("built", building := time.monotonic() - began)
+        held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        current = Home(home.search.folder).current()
+        size = sum(file.stat().st_size for file in current.iterdir()) if current else 0
+        kinds = _kinds(_words(Reader(home.search.folder).open().searcher))
+        engine = _rounds(kinds, lambda questions: _engine(home, questions), rounds)
+    with scratch.served(folder, OER_RATE_LIMIT="0") as server:
+        http = _rounds(kinds, lambda questions: _http(server.port, questions), rounds)
+        memory = server.memory()
+    return Found(records, building, size, held, engine, http, memory)
+
+
+def _words(searcher: tantivy.Searcher) -> list[str]:
+    """All words that begin with a letter, the most frequent first."""
+    found = [pair for letter in _LETTERS for pair in searcher.terms_with_prefix("word", letter)]
+    return [word for word, _ in sorted(found, key=lambda pair: -pair[1])]
+
+
+def _kinds(words: Sequence[str]) -> dict[str, list[Question]]:
+    draw = random.Random(1)  # noqa: S311 - for variety, not for secrets
+    common, mid, rare = words[:_COMMON], words[slice(*_MID)] or words, words[-_RARE:]
+
+    def some(of: Sequence[str]) -> list[str]:
+        return [draw.choice(of) for _ in range(_EACH)]
+
+    texts = {
+        "single": [*common, *some(mid), *some(rare)],
+        "pairs": [" ".join(draw.sample([*common, *mid], 2)) for _ in range(_EACH)],
+        "any-of-four": [" OR ".join(draw.sample(common, 4)) for _ in range(_EACH)] if len(common) > 3 else common,
+        "everything": [""] * _EACH,
+    }
+    asked = {kind: [Question(text=text, limit=_HITS, facets=FACETS) for text in each] for kind, each in texts.items()}
+    asked["two-facets"] = [Question(text=text, limit=_HITS, facets=FACETS, chosen=_CHOSEN) for text in some(mid)]
+    return asked
+
+
+def _rounds(
+    kinds: dict[str, list[Question]], ask: Callable[[Sequence[Question]], list[float]], rounds: int
+) -> dict[str, Times]:
+    """Medians of rounds, of which one before is not counted: words are analysed, and files read, once."""
+    for questions in kinds.values():
+        ask(questions)
+    done = [{kind: _times(ask(questions)) for kind, questions in kinds.items()} for _ in range(rounds)]
+    return {kind: Times(median(one[kind].p50 for one in done), median(one[kind].p99 for one in done)) for kind in kinds}
+
+
+def _times(seconds: Sequence[float]) -> Times:
+    ordered = sorted(1000 * one for one in seconds)
+    return Times(ordered[len(ordered) // 2], ordered[int(len(ordered) * 0.99)])
+
+
+def _engine(home: Installation, questions: Sequence[Question]) -> list[float]:
+    took = []
+    for question in questions:
+        began = time.perf_counter()
+        home.search.find(question)
+        took.append(time.perf_counter() - began)
+    return took
+
+
+def _http(port: int, questions: Sequence[Question]) -> list[float]:
+    """Several clients, each with a share of the questions and a line of its own."""
+    took: list[float] = []
+
+    def one(share: Sequence[Question]) -> None:
+        requests = (asking.get(port, f"/api/resources?{urlencode(list(_parameters(one)))}") for one in share)
+        began = time.perf_counter()
+        for _ in asking.answers(port, requests):
+            took.append(time.perf_counter() - began)
+            began = time.perf_counter()
+
+    threads = [threading.Thread(target=one, args=(questions[start::CLIENTS],)) for start in range(CLIENTS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if len(took) != len(questions):
+        raise Unavailable("bench.unanswered")
+    return took
+
+
+def _parameters(question: Question) -> Iterator[tuple[str, str]]:
+    if question.text:
+        yield "q", question.text
+    yield "limit", str(question.limit)
+    for facet in question.facets:
+        yield "facets", facet
+    for facet, values in question.chosen.items():
+        for value in values:
+            yield facet, value
