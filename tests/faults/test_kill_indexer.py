@@ -40,10 +40,25 @@ while True:
 """
 
 
-def killed(settings: Settings, *, after: float) -> None:
+# Says how far it has come before that is true.
+HASTY = """
+import time
+from oer.search import index
+
+def commit(self, progress):
+    index._write(self.folder / "progress", str(progress))
+    time.sleep(60)
+    self._writer.commit()
+    self.progress = progress
+
+index.Generation.commit = commit
+"""
+
+
+def killed(settings: Settings, *, after: float, keeping: str = KEEPER) -> None:
     """Start a process that follows the clock, and builds everything anew all the time, and kill it soon after."""
     told = settings.model_dump_json()
-    with subprocess.Popen([sys.executable, "-c", KEEPER, told], stdout=subprocess.PIPE, text=True) as keeper:
+    with subprocess.Popen([sys.executable, "-c", keeping, told], stdout=subprocess.PIPE, text=True) as keeper:
         assert keeper.stdout is not None
         assert keeper.stdout.readline() == "begun\n"
         time.sleep(after)
@@ -102,6 +117,18 @@ def test_an_indexer_that_is_killed_anywhere_catches_up_and_doubles_nothing(tmp_p
                 compare(home, known)
         home.close()
     print(f"{rounds} kills, {len(known)} resources in the end")
+
+
+def test_one_that_tells_too_early_how_far_it_has_come_is_found(tmp_path: Path) -> None:
+    with database(tmp_path) as url:
+        settings = Settings(data=tmp_path, database_url=url)
+        home = installation.open_installation(settings)
+        index(home)
+        known = {published(home, described=record(word)): word for word in WORDS}
+        killed(settings, after=1.0, keeping=HASTY + KEEPER.partition("while True")[0] + "time.sleep(60)")
+        with pytest.raises(AssertionError):
+            compare(home, known)
+        home.close()
 
 
 def compare(home: Installation, known: Mapping[str, str]) -> None:
