@@ -82,6 +82,8 @@ CODES: dict[type[OerError], frozenset[str]] = {
         {
             "oai.check.address-wrong",
             "oai.check.argument-wrong",
+            "search.published-only",
+            "search.value-unknown",
             "import.id-missing",
             "import.digest-missing",
             "import.row-stale",
@@ -268,6 +270,7 @@ CODES: dict[type[OerError], frozenset[str]] = {
             "blob.being-removed",
             "bench.unanswered",
             "rendering.interrupted",
+            "search.building",
         }
     ),
     Misconfigured: frozenset(

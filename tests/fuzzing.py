@@ -19,6 +19,7 @@ import policy_requests
 import policy_world
 import pytest
 import schemathesis
+import searching
 from fastapi import FastAPI
 from policy_rehearsal import Rehearsal
 from policy_world import FILE, PASSWORD, World
@@ -123,6 +124,7 @@ def arena(folder: Path) -> Iterator[Arena]:
         with factories.opened(folder, now=factories.Watch(), rate_limit=0, store_url="") as home:
             world = policy_world.build(home)
             policy_requests.furnish(world)
+            searching.index(home)
             staging = folder / "store" / "staging"
             shutil.copytree(staging, folder / "staged")
             yield Arena(world, app.create(home), Rehearsal(home, patch), staging, folder / "staged")

@@ -29,8 +29,20 @@ Values = Mapping[str, Sequence[str]]
 
 
 def document(fields: tantivy.Schema, row: Indexable, place: Place, files: Sequence[Kept]) -> tantivy.Document:
-    """The document of a resource that is published. A damaged record is found by its identifier alone."""
-    record = _read(row)
+    """The document of a resource that is published. A damaged record, of whatever shape, is found by its identifier
+    alone: it must not stop all that follow.
+    """
+    try:
+        return _document(fields, row, json.loads(row.record), place, files)
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        told = {"resource": row.public_id, "error": type(error).__name__}
+        logger.error("a stored record cannot be read", extra=told)  # noqa: TRY400 - the trace would quote the record
+        return _document(fields, row, {}, place, files)
+
+
+def _document(
+    fields: tantivy.Schema, row: Indexable, record: Mapping[str, Any], place: Place, files: Sequence[Kept]
+) -> tantivy.Document:
     facets = dict(_facets(row, record, place, files))
     subjects = _wider(record.get("subjects", ()))
     return tantivy.Document.from_dict(
@@ -69,17 +81,6 @@ def sort_key(title: str, lang: str, resource_id: int) -> str:
     """
     key: bytes = _collator(lang).getSortKey(arabic.title_key(title))
     return f"{key[:_KEY].hex()}{resource_id:010x}"
-
-
-def _read(row: Indexable) -> dict[str, Any]:
-    try:
-        found = json.loads(row.record)
-    except ValueError:
-        found = None
-    if isinstance(found, dict):
-        return found
-    logger.error("a stored record cannot be read", extra={"resource": row.public_id})
-    return {}
 
 
 def _pairs(record: Mapping[str, Any], *fields: str) -> Iterator[tuple[str, str]]:

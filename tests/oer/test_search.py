@@ -346,10 +346,11 @@ def test_an_index_of_another_release_is_not_read_and_goes_when_the_new_one_is_th
     assert not old.exists()
 
 
-def test_a_damaged_record_is_found_by_its_identifier_alone_and_stops_nothing(home: Installation) -> None:
+@pytest.mark.parametrize("stored", ["{", "[]", '{"title":5}', '{"title":[{"lang":"ar"}]}', '{"subjects":[[]]}', "null"])
+def test_a_damaged_record_is_found_by_its_identifier_alone_and_stops_nothing(home: Installation, stored: str) -> None:
     damaged, sound = published(home, described=record("الماء")), published(home, described=record("الماء"))
     with transaction(home.engine) as session:
-        session.connection().execute(sa.update(Version).where(Version.id == 1).values(record="{"))
+        session.connection().execute(sa.update(Version).where(Version.id == 1).values(record=stored))
     index(home)
     assert hits(home, "ماء") == [sound]
     assert hits(home, f"id:{damaged}") == [damaged]
