@@ -1,7 +1,7 @@
 """What a search answers: hits with the words that count, and what they are counted by, in the caller's language."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 from sqlmodel import Session
@@ -19,23 +19,6 @@ from oer.search.snippets import Piece
 _MOST = 20  # values of one facet that are told
 _CHOSEN = 50  # values that may be chosen in one
 
-FacetName = Literal[
-    "institution",
-    "subject",
-    "level",
-    "type",
-    "language",
-    "licence",
-    "permits",
-    "audience",
-    "media",
-    "accessibility",
-    "size",
-    "duration",
-    "offline",
-    "year",
-    "source",
-]
 _Values = list[str]
 
 
@@ -57,7 +40,7 @@ class Asked(paging.Asked):
         None,
         description="`relevance` where something is asked for, else `newest`; `title` in the order of the language",
     )
-    facets: list[FacetName] = Field(
+    facets: list[schema.FacetName] = Field(
         default_factory=list, max_length=len(schema.FACETS), description="What to count the hits by; again for each"
     )
     institution: _Values = _chosen("Only these institutions and those below them", "ministry")
@@ -140,7 +123,7 @@ def facets(
 def _facet(
     session: Session, name: str, counts: Mapping[str, int], chosen: Sequence[str], lang: str
 ) -> schemas.FacetOut:
-    ranked = sorted(counts, key=lambda value: _rank(name, value, counts[value]))
+    ranked = sorted(counts, key=lambda value: (_broader(name, value) not in chosen, _rank(name, value, counts[value])))
     shown = [value for at, value in enumerate(ranked) if at < _MOST or value in chosen]
     shown += [value for value in chosen if value not in counts]
     places = _places(session, shown) if name == "institution" else {}
@@ -155,7 +138,7 @@ def _facet(
                 label=_place_name(place, lang) if place else label(name, value, lang),
                 count=counts.get(value, 0),
                 chosen=value in chosen,
-                broader=_broader(name, value, place, places),
+                broader=_above(place, places) if place else _broader(name, value),
             )
         )
     return schemas.FacetOut(name=name, values=told, more=max(0, len(ranked) - _MOST))
@@ -181,10 +164,13 @@ def _place_name(place: Institution, lang: str) -> str:
     return place.names.get(lang) or next(iter(place.names.values()), place.slug)
 
 
-def _broader(name: str, value: str, place: Institution | None, places: Mapping[str, Institution]) -> str | None:
-    if place is not None:
-        above = places.get(str(place.ancestors[-1])) if place.ancestors else None
-        return above.slug if above else None
+def _above(place: Institution, places: Mapping[str, Institution]) -> str | None:
+    above = places.get(str(place.ancestors[-1])) if place.ancestors else None
+    return above.slug if above else None
+
+
+def _broader(name: str, value: str) -> str | None:
+    """The subject above this one."""
     term = vocabularies.find(value) if name == "subject" else None
     return term.broader[0] if term and term.broader else None
 

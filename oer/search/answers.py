@@ -1,7 +1,7 @@
 """What a question finds: hits, how many, and what they are counted by."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -9,6 +9,7 @@ from typing import Any, Literal
 import tantivy
 from tantivy import Occur, Order, Query
 
+from metadata import vocabularies
 from oer.search import grammar, schema
 from oer.search.index import Opened, Reader
 from oer.search.meaning import Meaning
@@ -42,7 +43,8 @@ class Question:
 class Found:
     """``ids`` of resources in their order, ``keys`` to go on behind each; ``total`` of all hits.
 
-    ``counts``: facet → value → hits, as if nothing were chosen in that facet.
+    ``counts``: facet → value → hits, as if nothing were chosen in that facet. Subjects are the widest ones, and those
+    right below a chosen one, of the hits themselves.
     """
 
     ids: Sequence[int]
@@ -130,7 +132,17 @@ class _Finder:
             if facet in narrowed:
                 others = [query for other, query in narrowed.items() if other != facet]
                 found |= self._count(_both(asked, others), [facet])[0]
+        if "subject" in narrowed and "subject" in question.facets:
+            every = self._narrower(_both(asked, narrowed.values()), frozenset(question.chosen["subject"]))
+            found["subject"] = {**found["subject"], **every}
         return found, total
+
+    def _narrower(self, query: Query, chosen: Set[str]) -> Mapping[str, int]:
+        """Of the hits, how many are about each subject right below a chosen one."""
+        wanted = {"all": {"terms": {"field": schema.NARROWER, "size": _VALUES}}}
+        told = self.opened.searcher.aggregate(query, wanted)["all"]["buckets"]
+        known = ((vocabularies.find(one["key"]), one["doc_count"]) for one in told)
+        return {term.uri: count for term, count in known if term and not chosen.isdisjoint(term.broader)}
 
     def _everything(self, facets: tuple[str, ...]) -> tuple[Mapping[str, Mapping[str, int]], int]:
         if facets not in self._whole:

@@ -102,7 +102,8 @@ _TOKEN = re.compile(
 
 def parse(text: str) -> Node | None:
     """What is asked for; None where nothing is."""
-    return _simple(_Reader(text[:LONGEST]).all(0))
+    legal = text[:LONGEST].encode("utf-8", "replace").decode("utf-8")  # a terminal gives surrogates for broken bytes
+    return _simple(_Reader(legal).all(0))
 
 
 class _Reader:

@@ -9,6 +9,7 @@ languages has the one value ``ar fr``, and the counts of such values are taken a
 import hashlib
 from dataclasses import dataclass
 from importlib.metadata import version
+from typing import Literal, get_args
 
 import tantivy
 
@@ -31,14 +32,15 @@ SORTS = ("ar", "fr", "en")
 
 @dataclass(frozen=True, slots=True)
 class Facet:
-    """What results are counted by. ``columns`` hold its values; ``tree``: a value stands below others."""
+    """What results are counted by. ``columns`` hold its values."""
 
     name: str
     columns: tuple[str, ...]
-    tree: bool = False
 
 
-_PLAIN = (
+FacetName = Literal[
+    "institution",
+    "subject",
     "level",
     "type",
     "language",
@@ -52,15 +54,9 @@ _PLAIN = (
     "offline",
     "year",
     "source",
-)
-FACETS = {
-    facet.name: facet
-    for facet in (
-        Facet("institution", ("institution",), tree=True),
-        Facet("subject", tuple(f"subject_{number}" for number in range(1, SLOTS + 1)), tree=True),
-        *(Facet(name, (name,)) for name in _PLAIN),
-    )
-}
+]
+_SLOTS = tuple(f"subject_{number}" for number in range(1, SLOTS + 1))
+FACETS = {name: Facet(name, _SLOTS if name == "subject" else (name,)) for name in get_args(FacetName)}
 _LIBRARIES = ("tantivy", "simplemma", "snowballstemmer", "pyicu-wheels")
 NARROWER = "subjects"
 """The column with every subject of a resource and all that is wider, several to each: slow, for what is narrowed."""

@@ -1,7 +1,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
 import factories
@@ -203,6 +203,15 @@ def test_subjects_are_counted_by_the_widest_and_chosen_with_all_that_is_narrower
     assert counts == Counter([wide.uri, *tops])
     assert set(hits(home, chosen={"subject": [wide.uri]})) == {one, *([all_] if wide.uri in tops else [])}
     assert hits(home, chosen={"subject": [narrow.uri]}) == [one]
+    below = {uri: count for uri, count in chosen_counts(home, wide.uri).items() if uri not in counts}
+    assert below == {narrow.broader[0]: 1}
+    assert {uri: count for uri, count in chosen_counts(home, narrow.broader[0]).items() if uri not in counts} == {
+        narrow.uri: 1
+    }
+
+
+def chosen_counts(home: Installation, subject: str) -> Mapping[str, int]:
+    return search(home, chosen={"subject": [subject]}, facets=("subject",)).counts["subject"]
 
 
 # ── Orders and pages ─────────────────────────────────────────────────────────────────────────────

@@ -42,6 +42,7 @@ def phrase(words: str, place: str | None = None) -> Word:
         ("foo:bar", All((Word("foo"), Word("bar")))),
         ("title:", Word("title:")),
         ("doi:10.5281/zenodo.1", Word("10.5281/zenodo.1", "code")),
+        ("caf\udce9", Word("caf?")),
     ],
 )
 def test_what_is_written_means_something(text: str, meant: Node | None) -> None:
