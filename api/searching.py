@@ -90,19 +90,30 @@ def question(session: Session, asked: Asked, *, key: Sequence[Any] | None, limit
         lang=lang,
         limit=limit,
         offset=int(key[0]) if key and sort == "relevance" else 0,
-        after=str(key[0]) if key and sort != "relevance" else None,
+        after=_behind(key, lang) if key and sort != "relevance" else None,
         facets=tuple(dict.fromkeys(asked.facets)),
     )
 
 
+def key_of(found: answers.Found, at: int, lang: str) -> tuple[str, str]:
+    """What the page behind a hit begins with: titles are in another order in another language."""
+    return found.keys[at], lang
+
+
+def _behind(key: Sequence[Any], lang: str) -> str:
+    if key[1:] != [lang]:
+        raise Invalid("cursor.invalid", field="cursor")
+    return str(key[0])
+
+
 def _meant(session: Session, facet: str, given: Sequence[str]) -> list[str]:
     if facet == "institution":
-        return [str(institution(session, slug).id) for slug in given]
+        return list(dict.fromkeys(str(institution(session, slug).id) for slug in given))
     found = [values.canonical(facet, one) for one in given]
     for written, value in zip(given, found, strict=True):
         if value is None:
             raise Invalid("search.value-unknown", field=facet, value=written)
-    return [value for value in found if value]
+    return list(dict.fromkeys(value for value in found if value))
 
 
 def institution(session: Session, slug: str) -> Institution:
@@ -141,7 +152,7 @@ def _facet(
                 broader=_above(place, places) if place else _broader(name, value),
             )
         )
-    return schemas.FacetOut(name=name, values=told, more=max(0, len(ranked) - _MOST))
+    return schemas.FacetOut(name=name, values=told, more=len(set(ranked) - set(shown)))
 
 
 def _rank(name: str, value: str, count: int) -> tuple[Any, ...]:

@@ -129,8 +129,10 @@ def forms(written: str, lang: str) -> tuple[str, ...]:
 _OTHER_ARABIC_SCRIPT = frozenset({"fa", "ur", "ps", "ku", "ckb", "sd", "ug", "ms", "prs", "azb"})
 
 
+@lru_cache(maxsize=1 << 12)
 def asked(written: str) -> tuple[str, ...]:
     """All forms that a word of a question may be found under: nobody says in which language one asks."""
+    written = written[:LONGEST]
     plain = fold(written)
     if _ARABIC.search(plain):
         return _once([*_arabic(written, plain), plain, plain.removeprefix("ال")])

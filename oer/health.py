@@ -23,6 +23,7 @@ from oer.errors import OerError
 from oer.exposure import renderings
 from oer.models import Identity
 from oer.search import following
+from oer.search.index import folder_of
 from oer.settings import GIB, Settings
 from storage.errors import Missing, StoreError
 from storage.store import Store
@@ -179,9 +180,7 @@ def _content(engine: Engine, settings: Settings, now: datetime) -> Iterator[Find
         issuer = renderings.issuer_of(settings, "")
         behind = renderings.behind(session, issuer, formats=FORMATS)
         yield Finding("jobs", "ok", "doctor.renderings-behind", {"count": behind})
-        lag = following.lag(engine, settings.data / "search")
-        code = "doctor.search-missing" if lag is None else "doctor.search-behind"
-        yield Finding("jobs", "ok", code, {} if lag is None else {"count": lag})
+        yield from _search(session, engine, settings)
         broken = renderings.unrendered(session, issuer, formats=FORMATS)
         if broken:
             yield Finding("content", "error", "doctor.records-unreadable", {"count": broken})
@@ -194,6 +193,15 @@ def _content(engine: Engine, settings: Settings, now: datetime) -> Iterator[Find
             yield Finding("audit", "ok", "doctor.audit-sound")
         else:
             yield Finding("audit", "error", "doctor.audit-broken", {"sequence": wrong})
+
+
+def _search(session: Session, engine: Engine, settings: Settings) -> Iterator[Finding]:
+    secret = session.exec(select(Identity.secret)).one_or_none()
+    behind = following.lag(engine, folder_of(settings.data, bytes.fromhex(secret))) if secret else None
+    if behind is None:
+        yield Finding("jobs", "ok", "doctor.search-missing")
+    else:
+        yield Finding("jobs", "ok", "doctor.search-behind", {"count": behind})
 
 
 def _identity(session: Session, settings: Settings) -> Iterator[Finding]:

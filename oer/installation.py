@@ -18,6 +18,7 @@ from oer.exposure import renderings
 from oer.exposure.renderings import Issuer
 from oer.models import Clock, Identity
 from oer.search.answers import Search
+from oer.search.index import folder_of
 from oer.settings import Settings
 from storage import opening
 from storage.store import Store
@@ -70,7 +71,8 @@ def open_installation(settings: Settings, *, now: Callable[[], datetime] = utc_n
         engine.dispose()
         raise
     secret = bytes.fromhex(identity.secret)
-    return Installation(settings, engine, store, identity.repository_id, secret, Search(settings.data / "search"), now)
+    search = Search(folder_of(settings.data, secret))
+    return Installation(settings, engine, store, identity.repository_id, secret, search, now)
 
 
 def open_store(settings: Settings) -> Store:

@@ -109,20 +109,18 @@ def _searched(request: Request, here: Installation, caller: Credentials, asked: 
     key = paging.position(here, request, asked)
     with reading(here.engine) as session:
         reader(session, here, caller)
-        question = searching.question(session, asked, key=key, limit=size, lang=lang)
+        question = searching.question(session, asked, key=key, limit=size + 1, lang=lang)
         found = here.search.find(question)
-        rows = queries.resources.published_by_id(session, ids=found.ids)
+        rows = queries.resources.published_by_id(session, ids=found.ids[:size])
         files = queries.resources.files_of_many(session, version_ids=[version.id or 0 for _, version, _ in rows])
         counted = searching.facets(session, found, question.chosen, lang)
     items = _bodies(here, rows, files)
     wanted = snippets.forms(grammar.parse(question.text))
     following = None
-    ahead = question.offset + size
-    if question.sort == "relevance":
-        if ahead < min(found.total, answers.DEEPEST):
-            following = paging.following(here, request, asked, (ahead,))
-    elif len(found.ids) == size:
-        following = paging.following(here, request, asked, (found.keys[-1],))
+    if len(found.ids) > size:
+        ahead = (question.offset + size,)
+        behind = ahead if question.sort == "relevance" else searching.key_of(found, size - 1, lang)
+        following = paging.following(here, request, asked, behind)
     reachable = answers.DEEPEST if question.sort == "relevance" and found.total > answers.DEEPEST else None
     shown = schemas.ResourceList(
         items=items,

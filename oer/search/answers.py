@@ -76,7 +76,7 @@ class _Finder:
     def __init__(self, opened: Opened) -> None:
         self.opened = opened
         self._meaning = Meaning(opened.fields)
-        self._whole: dict[tuple[str, ...], Mapping[str, Mapping[str, int]]] = {}
+        self._whole: dict[str, Mapping[str, int]] = {}
 
     def find(self, question: Question) -> Found:
         asked = self._meaning.query(grammar.parse(question.text))
@@ -94,7 +94,6 @@ class _Finder:
         if question.limit == 0:
             return [], []
         if question.sort == "relevance":
-            # Everything is as relevant as everything else where nothing is asked for: the engine would give the oldest.
             limit = min(question.limit, max(0, DEEPEST - question.offset))
             if not limit:
                 return [], []
@@ -138,16 +137,20 @@ class _Finder:
         return found, total
 
     def _narrower(self, query: Query, chosen: Set[str]) -> Mapping[str, int]:
-        """Of the hits, how many are about each subject right below a chosen one."""
+        """Of the hits, how many are about each chosen subject, and about each right below one."""
         wanted = {"all": {"terms": {"field": schema.NARROWER, "size": _VALUES}}}
         told = self.opened.searcher.aggregate(query, wanted)["all"]["buckets"]
         known = ((vocabularies.find(one["key"]), one["doc_count"]) for one in told)
-        return {term.uri: count for term, count in known if term and not chosen.isdisjoint(term.broader)}
+        return {
+            term.uri: count
+            for term, count in known
+            if term and (term.uri in chosen or not chosen.isdisjoint(term.broader))
+        }
 
     def _everything(self, facets: tuple[str, ...]) -> tuple[Mapping[str, Mapping[str, int]], int]:
-        if facets not in self._whole:
-            self._whole[facets] = self._count(Query.all_query(), facets)[0]
-        return self._whole[facets], int(self.opened.searcher.num_docs)
+        missing = [facet for facet in facets if facet not in self._whole]
+        self._whole |= self._count(Query.all_query(), missing)[0]
+        return {facet: self._whole[facet] for facet in facets}, int(self.opened.searcher.num_docs)
 
     def _count(self, query: Query, facets: Sequence[str]) -> tuple[dict[str, Mapping[str, int]], int | None]:
         """A column has one value for each hit: together they are all hits."""

@@ -15,7 +15,7 @@ from oer import queries
 from oer.db import reading
 from oer.errors import OerError
 from oer.search import documents
-from oer.search.index import Generation, Home, progress_of
+from oer.search.index import Generation, Home, Lock, progress_of
 
 logger = logging.getLogger(__name__)
 
@@ -23,6 +23,7 @@ _BATCH = 500
 _BETWEEN_COMMITS = 200_000  # changes, while a generation is built that nobody reads yet
 _SETTLED = 5000  # changes, after which everything that stays is there
 _IDLE = 0.2  # seconds between looks at the clock
+_RESTING = 10.0  # seconds without a change, after which the writer is let go: its memory is not needed
 _PATIENCE = 5.0  # seconds between tries for the lock
 
 
@@ -42,7 +43,7 @@ def build(engine: Engine, generation: Generation) -> Iterator[int]:
     settled = False
     with reading(engine) as session:
         # Up to here each resource comes once: in an empty index there is nothing to replace.
-        new = 0 if began else queries.records.clock(session).change
+        new = queries.records.clock(session).change if generation.empty else 0
     while True:
         with reading(engine) as session:
             changed, last = _documents(session, generation.fields, after=after)
@@ -82,30 +83,80 @@ def _documents(
 def catch_up_here(engine: Engine, folder: Path) -> bool:
     """Bring everything that has changed into the index of this node; False where another process does that already."""
     home = Home(folder)
-    with home.writing() as held:
-        if not held:
+    with home.writing() as lock:
+        if lock is None:
             return False
-        generation = _whole(engine, home)
-        while catch_up(engine, generation):
+        keeping = _Keeping(engine, home)
+        while keeping.turn():
             pass
-        generation.settle()
+        keeping.rest()
         return True
 
 
-def _whole(engine: Engine, home: Home) -> Generation:
-    """The current generation, built first where there is none."""
-    current = home.current()
-    if current is not None:
-        return Generation(current)
-    generation = Generation(home.unfinished() or home.fresh())
-    for _ in build(engine, generation):
-        pass
-    home.switch(generation.folder)
-    return generation
+class _Keeping:
+    """What the holder of the lock does, step by step."""
+
+    def __init__(self, engine: Engine, home: Home) -> None:
+        self._engine = engine
+        self._home = home
+        self._generation: Generation | None = None
+        self._building: tuple[Generation, Iterator[int]] | None = None
+
+    def turn(self) -> bool:
+        """Bring a batch of changes into the current generation, and another into one that is built, if any is; whether
+        there was anything to do.
+        """
+        current = self._home.current()
+        caught_up = current is not None and self._follow(current)
+        if self._building is None and (current is None or self._home.asked):
+            began = self._home.building()
+            self._building = began, build(self._engine, began)
+            logger.info("the search index is being built", extra={"folder": began.folder.name})
+        if self._building is None:
+            return caught_up
+        generation, steps = self._building
+        if next(steps, None) is None:
+            self._building = self._generation = None
+            self._home.switch(generation)
+            logger.info("the search index is built", extra={"changes": generation.progress})
+        return True
+
+    def _follow(self, current: Path) -> bool:
+        """Whether anything had changed. A generation that cannot be opened, or is ahead of the clock since the database
+        was restored, is dropped: it is built anew.
+        """
+        with reading(self._engine) as session:
+            clock = queries.records.clock(session).change
+        if self._generation is not None and self._generation.folder != current:
+            self._generation = None
+        if self._generation is None and progress_of(current) == clock:
+            return False
+        if self._generation is None:
+            try:
+                self._generation = Generation(current)
+            except (ValueError, OSError) as error:
+                logger.error("the search index is damaged, and is built anew", extra={"reason": repr(error)})  # noqa: TRY400
+                self._home.drop(current)
+                return True
+        if self._generation.progress > clock:
+            logger.error("the search index is of another time than the database, and is built anew")
+            self._generation = None
+            self._home.drop(current)
+            return True
+        return catch_up(self._engine, self._generation) > 0
+
+    def rest(self) -> None:
+        """Let the writer go, once it has merged what it was merging."""
+        if self._generation is not None:
+            self._generation.settle()
+            self._generation = None
 
 
 class Follower:
-    """The thread. It begins with :meth:`start`, and tries for the lock until :meth:`stop`."""
+    """The thread. It begins with :meth:`start`, and tries for the lock until :meth:`stop`.
+
+    ``patience``: seconds that it leaves the lock to others first, and again whenever there has been nothing to do.
+    """
 
     def __init__(self, engine: Engine, folder: Path, *, patience: float = 0.0) -> None:
         self._engine = engine
@@ -126,59 +177,50 @@ class Follower:
         self._stop.wait(self._patience)
         while not self._stop.is_set():
             try:
-                with self._home.writing() as held:
-                    if held:
-                        self._write()
+                with self._home.writing() as lock:
+                    if lock is not None:
+                        self._write(lock)
             except Exception as error:  # noqa: BLE001 - a full disk, a database that is away: it is tried again
                 told = error.code if isinstance(error, OerError) else repr(error)
                 logger.warning("the search index pauses", extra={"reason": told})
-            self._stop.wait(_PATIENCE)
+            self._stop.wait(_PATIENCE + self._patience)
 
-    def _write(self) -> None:
-        generation: Generation | None = None
-        building: tuple[Generation, Iterator[int]] | None = None
-        if (current := self._home.current()) is not None:
-            generation = Generation(current)
-        while not self._stop.is_set():
-            if building is None and (generation is None or self._home.asked):
-                began = Generation(self._home.unfinished() or self._home.fresh())
-                self._home.answered()
-                building = began, build(self._engine, began)
-                logger.info("the search index is being built", extra={"folder": began.folder.name})
-            busy = generation is not None and catch_up(self._engine, generation) > 0
-            if building is not None:
-                busy = True
-                if next(building[1], None) is None:
-                    self._home.switch(building[0].folder)
-                    generation, building = building[0], None
-                    logger.info("the search index is built", extra={"changes": generation.progress})
-            if not busy:
-                self._stop.wait(_IDLE)
+    def _write(self, lock: Lock) -> None:
+        keeping = _Keeping(self._engine, self._home)
+        busy = time.monotonic()
+        while not self._stop.is_set() and lock.there:
+            if keeping.turn():
+                busy = time.monotonic()
+                continue
+            if time.monotonic() - busy > _RESTING:
+                keeping.rest()
+                if self._patience:
+                    return
+            self._stop.wait(_IDLE)
 
 
 def lag(engine: Engine, folder: Path) -> int | None:
-    """How many changes the index of this node has still to follow; None where there is none yet."""
+    """How far the index of this node is behind the change clock; None where there is none yet."""
     current = Home(folder).current()
     if current is None:
         return None
     with reading(engine) as session:
-        return queries.records.clock(session).change - progress_of(current)
+        return max(0, queries.records.clock(session).change - progress_of(current))
 
 
 def rebuild(engine: Engine, folder: Path, *, progress: Callable[[int], None], pause: float = 0.2) -> None:
     """Build everything anew: here, or by the process that holds the lock. ``progress`` is told how far it has come."""
     home = Home(folder)
     before = home.current()
-    with home.writing() as held:
-        if held:
-            generation = Generation(home.fresh())
-            for done in build(engine, generation):
-                progress(done)
-            home.switch(generation.folder)
-            generation.settle()
-            return
     home.ask()
-    while home.asked or home.current() == before:
+    while home.asked or home.current() in (before, None):
+        with home.writing() as lock:
+            if lock is not None:
+                built = home.building()
+                for done in build(engine, built):
+                    progress(done)
+                home.switch(built)
+                return
         unfinished = home.unfinished()
         progress(progress_of(unfinished) if unfinished else 0)
         time.sleep(pause)

@@ -18,8 +18,9 @@ from dataclasses import dataclass, replace
 
 LONGEST = 1000
 """Characters of a question that are read."""
-MOST = 64
-"""Words and phrases of a question that count."""
+MOST = 32
+"""Words of a question that count, those of phrases too."""
+_PHRASES = 4  # of a question; words of more stand alone
 _DEEPEST = 8  # groups in groups: what lies deeper is read as if its parentheses were not there
 
 
@@ -66,7 +67,6 @@ PLACES = {
         "text": "text description texte وصف الوصف",
         "subject": "about sujet موضوع",
         "name": "creator author name auteur nom مؤلف المؤلف اسم",
-        "file": "file fichier ملف",
         "code": "id doi isbn orcid معرف",
     }.items()
     for name in names.split()
@@ -92,7 +92,7 @@ _NOT = frozenset({"NOT", "SAUF"})
 _QUOTES = '"“”„«»'
 _TOKEN = re.compile(
     rf"""(?P<minus>(?:(?<=\s)|(?<=\()|^)[-−–](?=[^\s)]))
-    | (?P<place>(?:(?<=[\s(\-−–])|^)[^\W\d_]+)[:：](?=[^\s)])
+    | (?P<place>(?:(?<=[\s(\-−–])|^)[^\W\d_]+)[:：](?=[^\s)])(?!//)
     | [{_QUOTES}](?P<phrase>[^{_QUOTES}]*)[{_QUOTES}]?
     | (?P<bracket>[()])
     | (?P<word>[^\s(){_QUOTES}]+)""",
@@ -111,6 +111,7 @@ class _Reader:
         self._tokens = list(_TOKEN.finditer(text))
         self._at = 0
         self._left = MOST
+        self._phrases = _PHRASES
 
     def _next(self) -> re.Match[str] | None:
         return self._tokens[self._at] if self._at < len(self._tokens) else None
@@ -150,37 +151,45 @@ class _Reader:
         return self._part(token, depth)
 
     def _words(self, token: re.Match[str], place: str | None = None) -> Node | None:
+        if token["phrase"] is None:
+            return self._taken(token["word"], place) if token["word"] else None
+        words = token["phrase"].split()[: self._left]
+        if self._phrases:
+            self._phrases -= 1
+            self._left -= len(words)
+            return Word(" ".join(words), place, phrase=True)
+        return All(tuple(found for one in words if (found := self._taken(one, place)) is not None))
+
+    def _taken(self, word: str, place: str | None = None) -> Word | None:
         if not self._left:
             return None
         self._left -= 1
-        if token["phrase"] is not None:
-            return Word(token["phrase"], place, phrase=True)
-        return Word(token["word"], place) if token["word"] else None
+        return Word(word, place)
 
     def _placed(self, name: str, depth: int) -> Node | None:
         token = self._next()
-        if token is None:
-            return Word(name)
-        known = PLACES.get(name) or FACETS.get(name)
-        if known is None:
-            return Word(name)  # what follows is read as if it stood alone
+        if token is None or (name not in PLACES and name not in FACETS):
+            return self._taken(name)  # what follows is read as if it stood alone
         self._at += 1
         if token["word"] is None and token["phrase"] is None:
             group = self._part(token, depth)
-            return group if group is None else _moved(group, PLACES.get(name))
+            return group if group is None else _moved(group, name)
         if name in PLACES:
             return self._words(token, PLACES[name])
+        if not self._left:
+            return None
+        self._left -= 1
         return Value(FACETS[name], token["word"] or token["phrase"])
 
 
-def _moved(node: Node, place: str | None) -> Node:
-    """What stands in a group behind the name of a place."""
-    if isinstance(node, Word):
-        return replace(node, place=node.place or place)
+def _moved(node: Node, name: str) -> Node:
+    """What stands in a group behind the name of a place or of a facet."""
+    if isinstance(node, Word) and node.place is None:
+        return replace(node, place=PLACES[name]) if name in PLACES else Value(FACETS[name], node.words)
     if isinstance(node, Without):
-        return Without(_moved(node.part, place))
+        return Without(_moved(node.part, name))
     if isinstance(node, (All, One)):
-        return type(node)(tuple(_moved(part, place) for part in node.parts))
+        return type(node)(tuple(_moved(part, name) for part in node.parts))
     return node
 
 

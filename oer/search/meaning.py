@@ -1,5 +1,6 @@
 """What a question means to the engine: a query built of parts, never of text."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 import tantivy
@@ -9,7 +10,8 @@ from metadata import analysis
 from oer.search import schema, synonyms, values
 from oer.search.grammar import All, Node, One, Value, Without, Word
 
-_WEIGHTS = {"title": 4.0, "text": 1.0, "subject": 1.0, "name": 2.0, "file": 0.3}
+_WEIGHTS = {"title": 4.0, "text": 1.0, "subject": 1.0, "name": 2.0}
+_ADDRESS = re.compile(r"^(?:https?://(?:dx\.)?doi\.org/|https?://orcid\.org/|https?://ror\.org/|urn:isbn:|doi:)")
 _CODE = 20.0
 _SYNONYM = 0.05  # of the score: what is found by another name stands below all that has the words themselves
 _NAMES = 9  # names of one subject that are looked for
@@ -103,8 +105,7 @@ class Meaning:
         return _any(found)
 
     def _word(self, written: str, place: str) -> Query:
-        forms = analysis.forms(written, analysis.NAMES) if place == "name" else analysis.asked(written)
-        return _any([Query.term_query(self._fields, place, form) for form in forms])
+        return _any([Query.term_query(self._fields, place, form) for form in analysis.asked(written)])
 
     def _phrase(self, written: Sequence[str], place: str) -> Query:
         if len(written) == 1:
@@ -119,7 +120,8 @@ class Meaning:
         return Query.phrase_query(self._fields, place, list(forms))
 
     def _code(self, written: str) -> Query:
-        return Query.term_query(self._fields, "code", written.strip(" .,;،؛").lower())
+        bare = _ADDRESS.sub("", written.strip(" .,;،؛").lower())
+        return Query.term_query(self._fields, "code", bare)
 
     def _value(self, value: Value) -> Query | None:
         """What is no value is taken for words; so are institutions, which are known by their names here."""
@@ -137,7 +139,7 @@ def _parted(word: Word) -> list[Word]:
 
 
 def _is_stop(word: Word) -> bool:
-    return analysis.is_stop_word(word.words)
+    return all(analysis.is_stop_word(one) for one in analysis.written(word.words))
 
 
 def _named(words: Sequence[Word], at: int) -> tuple[int, tuple[str, ...]]:

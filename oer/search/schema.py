@@ -15,12 +15,12 @@ import tantivy
 
 from metadata import vocabularies
 
-REVISION = 1
+REVISION = 2
 """Step it with every change of what stands in the index: it is then built anew."""
 
-TEXTS = ("title", "text", "subject", "name", "file")
+TEXTS = ("title", "text", "subject", "name")
 """Analysed fields: title and other titles; description, keywords and the like; names of subjects in all languages;
-people and institutions; the words inside the files.
+people and institutions.
 """
 
 SLOTS = 4

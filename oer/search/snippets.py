@@ -54,8 +54,14 @@ def text(record: Record, wanted: frozenset[str], lang: str) -> Piece | None:
 
 
 def _densest(hits: Sequence[int]) -> int:
-    """The hit from which on a window holds the most; the first of several."""
-    return max(hits, key=lambda at: sum(at <= other < at + _WINDOW - _BEFORE for other in hits), default=0)
+    """The hit from which on a window holds the most; the first of several, 0 where there are none."""
+    best, most, end = 0, 0, 0
+    for start, at in enumerate(hits):
+        while end < len(hits) and hits[end] < at + _WINDOW - _BEFORE:
+            end += 1
+        if end - start > most:
+            best, most = at, end - start
+    return best
 
 
 def _best(texts: Sequence[Text], wanted: frozenset[str], lang: str) -> Text | None:

@@ -1,8 +1,11 @@
+import shutil
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 
 import factories
 import pytest
@@ -19,9 +22,10 @@ from oer.installation import Installation
 from oer.models import Version
 from oer.policy import OPERATOR
 from oer.search import answers, following, schema
+from oer.search import index as search_index
 from oer.search.documents import newest
 from oer.search.following import Follower
-from oer.search.index import Generation, Home
+from oer.search.index import Home
 
 WORKSHEET, VIDEO = "https://w3id.org/kim/hcrt/worksheet", "https://w3id.org/kim/hcrt/video"
 MATHEMATICS = next(
@@ -106,12 +110,34 @@ def test_direct_hits_stand_above_what_is_found_by_another_name(home: Installatio
     assert hits(home, "رياضيات") == [direct, other]
 
 
+def test_institutions_and_people_are_found_by_their_names(home: Installation) -> None:
+    names = {"ar": "مدرسة الزيتونة العليا للعلوم", "fr": "Université Ezzitouna", "en": "Ministry of Ponds"}
+    with transaction(home.engine) as session:
+        factories.institution(session, "zitouna", names=names)
+    creators = [{"name": "محمد الخوارزمي", "affiliations": [{"name": "بيت الحكمة"}]}]
+    public_id = published(home, at="zitouna", described=record(creators=creators))
+    index(home)
+    for text in ("الزيتونة", "زيتونة", "Université", "ezzitouna", "ponds", "ministry", "institution:ponds", "خوارزمي"):
+        assert hits(home, text) == [public_id], text
+    for text in ("creator:الخوارزمي", '"بيت الحكمة"', '"مدرسة الزيتونة"', "الحكمة"):
+        assert hits(home, text) == [public_id], text
+
+
+def test_signs_beside_words_that_say_nothing_do_no_harm(home: Installation) -> None:
+    public_id = published(home, described=record("دورة الماء"))
+    index(home)
+    for text in ("ماء في؟", "ماء، في", "ما دورة الماء؟"):
+        assert hits(home, text) == [public_id], text
+
+
 def test_identifiers_are_found_as_they_are_written(home: Installation) -> None:
     described = record(identifiers=[{"scheme": "doi", "value": "10.5281/zenodo.1003150"}])
     public_id, other = published(home, described=described), published(home)
     index(home)
     assert hits(home, "10.5281/ZENODO.1003150") == [public_id]
     assert hits(home, "doi:10.5281/zenodo.1003150") == [public_id]
+    assert hits(home, "https://doi.org/10.5281/zenodo.1003150") == [public_id]
+    assert hits(home, "doi:https://doi.org/10.5281/zenodo.1003150") == [public_id]
     assert hits(home, f"id:{other}") == [other]
 
 
@@ -205,8 +231,10 @@ def test_subjects_are_counted_by_the_widest_and_chosen_with_all_that_is_narrower
     assert hits(home, chosen={"subject": [narrow.uri]}) == [one]
     below = {uri: count for uri, count in chosen_counts(home, wide.uri).items() if uri not in counts}
     assert below == {narrow.broader[0]: 1}
+    assert chosen_counts(home, narrow.uri)[narrow.uri] == 1
     assert {uri: count for uri, count in chosen_counts(home, narrow.broader[0]).items() if uri not in counts} == {
-        narrow.uri: 1
+        narrow.uri: 1,
+        narrow.broader[0]: 1,
     }
 
 
@@ -326,7 +354,7 @@ def test_a_build_that_was_cut_goes_on_and_doubles_nothing(home: Installation, mo
     monkeypatch.setattr(following, "_BATCH", 2)
     monkeypatch.setattr(following, "_BETWEEN_COMMITS", 3)
     place = Home(home.search.folder)
-    cut = Generation(place.fresh())
+    cut = place.building()
     steps = following.build(home.engine, cut)
     for _ in range(3):
         next(steps)
@@ -339,6 +367,126 @@ def test_a_build_that_was_cut_goes_on_and_doubles_nothing(home: Installation, mo
     assert len(hits(home, "ماء")) == 6
     assert search(home).total == 7
     assert len([path for path in home.search.folder.iterdir() if path.is_dir()]) == 1
+
+
+def test_documents_whose_progress_was_not_told_any_more_are_not_doubled(
+    home: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = {published(home, described=record("الماء")) for _ in range(3)}
+
+    def killed(path: Path, text: str) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(search_index, "_write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            index(home)
+    index(home)
+    assert sorted(hits(home, "ماء")) == sorted(ids)
+    assert search(home).total == 3
+
+
+def test_what_is_left_of_an_old_index_is_never_taken_for_a_new_one(
+    home: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published(home, described=record("الماء"))
+    index(home)
+    old = Home(home.search.folder).current()
+    with monkeypatch.context() as patched:
+        patched.setattr("shutil.rmtree", lambda *_args, **_named: None)
+        following.rebuild(home.engine, home.search.folder, progress=lambda _: None)
+    place = Home(home.search.folder)
+    assert old is not None
+    assert old.exists()
+    assert place.unfinished() is None
+    following.rebuild(home.engine, home.search.folder, progress=lambda _: None)
+    assert [path for path in home.search.folder.iterdir() if path.is_dir()] == [place.current()]
+
+
+@pytest.mark.parametrize("building", [False, True])
+def test_a_damaged_index_is_built_anew(home: Installation, building: bool) -> None:
+    published(home, described=record("الماء"))
+    index(home)
+    place = Home(home.search.folder)
+    found = place.current()
+    assert found is not None
+    if building:
+        found = found.rename(found.with_name(f"building-{found.name}"))
+    for file in found.glob("*.term"):
+        file.write_bytes(b"")
+    (found / "meta.json").write_text("{")
+    published(home, described=record("الهواء"))
+    index(home)
+    assert search(home).total == 2
+
+
+def test_an_index_that_is_ahead_of_the_database_is_built_anew(home: Installation) -> None:
+    published(home, described=record("الماء"))
+    index(home)
+    current = Home(home.search.folder).current()
+    assert current is not None
+    (current / "progress").write_text("99")  # the database was restored since
+    index(home)
+    assert hits(home, "ماء")
+    assert Home(home.search.folder).current() != current
+    assert following.lag(home.engine, home.search.folder) == 0
+
+
+def test_databases_have_indexes_of_their_own(home: Installation, tmp_path: Path) -> None:
+    with factories.opened(tmp_path / "other", data=home.settings.data) as other:
+        assert other.search.folder.parent == home.search.folder.parent
+        assert other.search.folder != home.search.folder
+
+
+def test_a_folder_that_is_removed_is_made_again_while_somebody_follows(followed: Installation) -> None:
+    first = published(followed, described=record("الماء"))
+    assert soon(followed, "ماء") == [first]
+    shutil.rmtree(followed.search.folder)
+    until = time.monotonic() + 30
+    while time.monotonic() < until:
+        with suppress(Unavailable):
+            if hits(followed, "ماء") == [first]:
+                return
+        time.sleep(0.05)
+    raise AssertionError("it is not made again")
+
+
+def test_two_rebuilds_at_a_time_both_end(home: Installation) -> None:
+    published(home, described=record("الماء"))
+    index(home)
+    asking = [
+        threading.Thread(
+            target=following.rebuild,
+            args=(home.engine, home.search.folder),
+            kwargs={"progress": lambda _: None, "pause": 0.01},
+        )
+        for _ in range(2)
+    ]
+    for one in asking:
+        one.start()
+    for one in asking:
+        one.join(20)
+    assert not any(one.is_alive() for one in asking)
+    assert not Home(home.search.folder).asked
+    assert hits(home, "ماء")
+
+
+def test_a_rebuild_that_fails_once_is_tried_again(followed: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    published(followed, described=record("الماء"))
+    assert soon(followed, "ماء")
+    build, failed = following.build, []
+
+    def once(*given: object) -> Iterator[int]:
+        if not failed:
+            failed.append(True)
+            raise RuntimeError("the database hiccups")
+        yield from build(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(following, "build", once)
+    monkeypatch.setattr(following, "_PATIENCE", 0.05)
+    following.rebuild(followed.engine, followed.search.folder, progress=lambda _: None, pause=0.01)
+    assert failed
+    assert hits(followed, "ماء")
 
 
 def test_an_index_of_another_release_is_not_read_and_goes_when_the_new_one_is_there(
@@ -366,7 +514,7 @@ def test_a_damaged_record_is_found_by_its_identifier_alone_and_stops_nothing(hom
 
 
 def test_the_key_of_newest_keeps_the_order_of_moments(watch: Watch) -> None:
-    keys = [
-        newest(watch() + timedelta(microseconds=step), number) for step, number in ((0, 1), (0, 2), (1, 1), (2, 5000))
-    ]
+    moments = ((0, 1), (0, 2), (0, 4097), (1, 1), (2, 5000), (10**10, 3))
+    keys = [newest(watch() + timedelta(milliseconds=step), number) for step, number in moments]
     assert keys == sorted(set(keys))
+    assert newest(watch() + timedelta(days=80_000), 2**31) < 2**63
