@@ -46,6 +46,7 @@ from storage.errors import StoreError
 
 logger = logging.getLogger("oer.working")
 
+_GRACE = 5.0  # seconds that the search index lets the server come up first
 _IDLE = 1.0  # seconds between looks at an empty queue
 _SETTLE = 30.0  # seconds that a sweep gives uploads under way to reach their rows
 _STALE_PUTS = timedelta(days=7)
@@ -198,7 +199,7 @@ def until_stopped(found: Installation) -> None:
 
     signal.signal(signal.SIGTERM, _stop)
     signal.signal(signal.SIGINT, _stop)
-    follower = Follower(found.engine, found.search.folder)
+    follower = Follower(found.engine, found.search.folder, grace=_GRACE)
     follower.start()
     try:
         work(found, stop, alive=lambda: not supervisor.orphaned(), name=secrets.token_hex(4))

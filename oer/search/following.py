@@ -7,15 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import tantivy
 from sqlalchemy.engine import Engine
 from sqlmodel import Session
 
 from oer import queries
 from oer.db import reading
 from oer.errors import OerError
-from oer.search import documents
-from oer.search.index import Generation, Home, Lock, progress_of
+from oer.search.index import Generation, Home, Lock, Put, progress_of
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +28,7 @@ _PATIENCE = 5.0  # seconds between tries for the lock
 def catch_up(engine: Engine, generation: Generation) -> int:
     """Bring one batch of what changed since the last into the index, for all to see; the number of changes."""
     with reading(engine) as session:
-        changed, last = _documents(session, generation.fields, after=generation.progress)
+        changed, last = _documents(session, generation, after=generation.progress)
     if changed:
         generation.put(changed)
         generation.commit(last)
@@ -46,7 +44,7 @@ def build(engine: Engine, generation: Generation) -> Iterator[int]:
         new = queries.records.clock(session).change if generation.empty else 0
     while True:
         with reading(engine) as session:
-            changed, last = _documents(session, generation.fields, after=after)
+            changed, last = _documents(session, generation, after=after)
         if not changed:
             break
         generation.put(changed, new=last <= new)
@@ -63,18 +61,21 @@ def build(engine: Engine, generation: Generation) -> Iterator[int]:
     generation.commit(after)
 
 
-def _documents(
-    session: Session, fields: tantivy.Schema, *, after: int
-) -> tuple[list[tuple[int, tantivy.Document | None]], int]:
+def _documents(session: Session, generation: Generation, *, after: int) -> tuple[list[Put], int]:
     rows = queries.search.changed(session, after=after, limit=_BATCH)
     if not rows:
         return [], after
     live = [row for row in rows if not row.deleted]
     files = queries.search.files(session, version_ids=[row.version_id for row in live])
     places = queries.search.places(session, institution_ids={row.institution_id for row in live})
-    found: list[tuple[int, tantivy.Document | None]] = [(row.resource_id, None) for row in rows if row.deleted]
+    from oer.search.documents import (
+        document,  # late: with its dictionaries 30 MB, for nothing where nothing is published
+    )
+
+    fields = generation.fields
+    found: list[Put] = [(row.resource_id, None) for row in rows if row.deleted]
     found += (
-        (row.resource_id, documents.document(fields, row, places[row.institution_id], files.get(row.version_id, [])))
+        (row.resource_id, document(fields, row, places[row.institution_id], files.get(row.version_id, [])))
         for row in live
     )
     return found, rows[-1].change
@@ -155,11 +156,13 @@ class _Keeping:
 class Follower:
     """The thread. It begins with :meth:`start`, and tries for the lock until :meth:`stop`.
 
-    ``patience``: seconds that it leaves the lock to others first, and again whenever there has been nothing to do.
+    ``patience``: seconds that it leaves the lock to others first, and again whenever there has been nothing to do;
+    ``grace``: seconds that it leaves the machine to others first.
     """
 
-    def __init__(self, engine: Engine, folder: Path, *, patience: float = 0.0) -> None:
+    def __init__(self, engine: Engine, folder: Path, *, patience: float = 0.0, grace: float = 0.0) -> None:
         self._engine = engine
+        self._grace = grace
         self._home = Home(folder)
         self._patience = patience
         self._stop = threading.Event()
@@ -174,7 +177,7 @@ class Follower:
             self._thread.join()
 
     def _run(self) -> None:
-        self._stop.wait(self._patience)
+        self._stop.wait(self._patience + self._grace)
         while not self._stop.is_set():
             try:
                 with self._home.writing() as lock:

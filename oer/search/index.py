@@ -36,6 +36,10 @@ def folder_of(data: Path, secret: bytes) -> Path:
     return data / "search" / hashlib.sha256(secret).hexdigest()[:12]
 
 
+Put = tuple[int, tantivy.Document | None]
+"""The number of a resource and what is to be found of it; None: nothing any more."""
+
+
 class Generation:
     """One index with its writer; used by one thread of the process that holds the lock.
 
@@ -46,16 +50,18 @@ class Generation:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.fields = schema.build()
-        index = tantivy.Index(self.fields, path=str(folder))
-        self.empty = index.searcher().num_docs == 0
-        self._writer = index.writer(_HEAP, 1)
+        self._index = tantivy.Index(self.fields, path=str(folder))
+        self.empty = self._index.searcher().num_docs == 0
+        self._writer: tantivy.IndexWriter | None = None
         self.progress = progress_of(folder)
 
-    def put(self, documents: Iterable[tuple[int, tantivy.Document | None]], *, new: bool = False) -> None:
+    def put(self, documents: Iterable[Put], *, new: bool = False) -> None:
         """Replace what is known of these resources; without a document one is taken out. Seen after :meth:`commit`.
 
         ``new``: nothing is known of any.
         """
+        if self._writer is None:
+            self._writer = self._index.writer(_HEAP, 1)
         for resource_id, document in documents:
             if not new:
                 self._writer.delete_documents_by_term("id", resource_id)
@@ -64,13 +70,15 @@ class Generation:
 
     def commit(self, progress: int) -> None:
         """Show everything up to the change ``progress`` to all who read."""
-        self._writer.commit()
+        if self._writer is not None:
+            self._writer.commit()
         _write(self.folder / _PROGRESS, str(progress))
         self.progress = progress
 
     def settle(self) -> None:
         """Wait for the merging of segments; nothing can be written afterwards."""
-        self._writer.wait_merging_threads()
+        if self._writer is not None:
+            self._writer.wait_merging_threads()
 
 
 def progress_of(folder: Path) -> int:
