@@ -112,14 +112,14 @@ class _Keeping:
         if self._building is None and (current is None or self._home.asked):
             began = self._home.building()
             self._building = began, build(self._engine, began)
-            logger.info("the search index is being built", extra={"folder": began.folder.name})
+            logger.info("building a search index", extra={"folder": began.folder.name})
         if self._building is None:
             return caught_up
         generation, steps = self._building
         if next(steps, None) is None:
             self._building = self._generation = None
             self._home.switch(generation)
-            logger.info("the search index is built", extra={"changes": generation.progress})
+            logger.info("built a search index", extra={"changes": generation.progress})
         return True
 
     def _follow(self, current: Path) -> bool:
