@@ -23,6 +23,7 @@ from api.routes import (
     draft_files,
     drafts,
     exports,
+    finding,
     health,
     imports,
     institutions,
@@ -56,6 +57,7 @@ _AFTER_WORKERS = 10.0  # seconds
 
 _NOUNS = (
     resources,
+    finding,
     multipart,
     drafts,
     draft_files,

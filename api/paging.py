@@ -83,11 +83,21 @@ def moment(number: int) -> datetime:
 
 
 def answer(
-    request: Request, body: Body, following: str | None, *, private: bool = False, spoken: str | None = None
+    request: Request,
+    body: Body,
+    following: str | None,
+    *,
+    private: bool = False,
+    spoken: str | None = None,
+    feed: str | None = None,
 ) -> Response:
-    """The page with its ETag and ``Link`` (RFC 8288). ``spoken``: the language that words of it are in."""
+    """The page with its ETag and ``Link`` (RFC 8288). ``spoken``: the language that words of it are in; ``feed``: where
+    the same list is for feed readers.
+    """
     content = body.content()
-    headers = {"Link": f'<{following}>; rel="next"'} if following else {}
+    links = [f'<{following}>; rel="next"'] if following else []
+    links += [f'<{feed}>; rel="alternate"; type="application/atom+xml"'] if feed else []
+    headers = {"Link": ", ".join(links)} if links else {}
     vary = "Authorization"
     if spoken is not None:
         headers["Content-Language"] = spoken

@@ -1,7 +1,8 @@
 """What a search answers: hits with the words that count, and what they are counted by, in the caller's language."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
+from urllib.parse import urlencode
 
 from pydantic import Field
 from sqlmodel import Session
@@ -11,10 +12,13 @@ from metadata import vocabularies
 from metadata.record import Record
 from oer import identifiers, queries
 from oer.errors import Invalid, NotFound
+from oer.installation import Installation
 from oer.models import Institution
 from oer.search import answers, grammar, schema, snippets, values
 from oer.search.answers import Question
 from oer.search.snippets import Piece
+
+FEED = "/api/feed"
 
 _MOST = 20  # values of one facet that are told
 _CHOSEN = 50  # values that may be chosen in one
@@ -26,8 +30,8 @@ def _chosen(description: str, *examples: str) -> Any:
     return Field(default_factory=list, max_length=_CHOSEN, description=description, examples=list(examples) or None)
 
 
-class Asked(paging.Asked):
-    """The parameters of a search. Several values of one facet mean any of them; several facets mean all of them."""
+class Narrowed(paging.Asked):
+    """What is looked for. Several values of one facet mean any of them; several facets mean all of them."""
 
     q: str | None = Field(
         None,
@@ -35,13 +39,6 @@ class Asked(paging.Asked):
         description='Words, `"a phrase"`, `-without`, `creator:name`, `type:video`, `OR`, parentheses; any text is '
         "understood",
         examples=["دورة الماء"],
-    )
-    sort: answers.Sort | None = Field(
-        None,
-        description="`relevance` where something is asked for, else `newest`; `title` in the order of the language",
-    )
-    facets: list[schema.FacetName] = Field(
-        default_factory=list, max_length=len(schema.FACETS), description="What to count the hits by; again for each"
     )
     institution: _Values = _chosen("Only these institutions and those below them", "ministry")
     subject: _Values = _chosen("Subjects with all that is narrower: URIs, codes or names", "0541")
@@ -69,6 +66,30 @@ class Asked(paging.Asked):
     def filters(self) -> dict[str, Any]:
         return {name: value for name, value in super().filters.items() if value != []}
 
+
+class Fed(Narrowed):
+    """The parameters of a feed, whose readers seldom say what they speak."""
+
+    lang: Literal["ar", "fr", "en"] | None = Field(
+        None, description="Language of titles; else that of `Accept-Language`"
+    )
+
+
+class Asked(Narrowed):
+    """The parameters of a search."""
+
+    sort: answers.Sort | None = Field(
+        None,
+        description="`relevance` where something is asked for, else `newest`; `title` in the order of the language",
+    )
+    facets: list[schema.FacetName] = Field(
+        default_factory=list, max_length=len(schema.FACETS), description="What to count the hits by; again for each"
+    )
+
+    @property
+    def order(self) -> answers.Sort:
+        return self.sort or ("relevance" if (self.q or "").strip() else "newest")
+
     @property
     def searches(self) -> bool:
         """Whether the index is asked. The plain list comes from the database, and shows everything at once."""
@@ -80,9 +101,17 @@ REPEATED = frozenset({"facets", *schema.FACETS})
 """Parameters that may be given more than once."""
 
 
-def question(session: Session, asked: Asked, *, key: Sequence[Any] | None, limit: int, lang: str) -> Question:
+def question(
+    session: Session,
+    asked: Narrowed,
+    *,
+    key: Sequence[Any] | None,
+    limit: int,
+    lang: str,
+    sort: answers.Sort,
+    facets: Sequence[str] = (),
+) -> Question:
     """What is asked of the index. Raises Invalid for a value that is none, NotFound for an unknown institution."""
-    sort = asked.sort or ("relevance" if (asked.q or "").strip() else "newest")
     return Question(
         text=asked.q or "",
         chosen={facet: _meant(session, facet, given) for facet, given in asked.chosen.items()},
@@ -91,7 +120,7 @@ def question(session: Session, asked: Asked, *, key: Sequence[Any] | None, limit
         limit=limit,
         offset=int(key[0]) if key and sort == "relevance" else 0,
         after=_behind(key, lang) if key and sort != "relevance" else None,
-        facets=tuple(dict.fromkeys(asked.facets)),
+        facets=tuple(dict.fromkeys(facets)),
     )
 
 
@@ -212,3 +241,17 @@ def _piece(piece: Piece | None) -> schemas.PieceOut | None:
     before, behind = piece.cut
     parts = [schemas.PartOut(text=text, hit=hit) for text, hit in piece.parts]
     return schemas.PieceOut(lang=piece.lang, parts=parts, cut_before=before, cut_behind=behind)
+
+
+def feed_url(here: Installation, asked: Narrowed) -> str:
+    """Where the same things are, the newest first, for feed readers."""
+    return _url(here, FEED, {name: value for name, value in asked.filters.items() if name in Fed.model_fields})
+
+
+def list_url(here: Installation, asked: Narrowed) -> str:
+    """Where the same things are for programs."""
+    return _url(here, "/api/resources", {name: value for name, value in asked.filters.items() if name != "lang"})
+
+
+def _url(here: Installation, path: str, told: Mapping[str, Any]) -> str:
+    return f"{here.settings.base_url}{path}" + (f"?{urlencode(told, doseq=True)}" if told else "")

@@ -10,6 +10,9 @@ RULES: dict[str, Rule] = {
     "POST /api/resources": rules.begin,
     "POST /api/resources (form)": rules.begin,
     "GET /api/resources/{public_id}": rules.read_version,
+    "GET /api/resources/{public_id}/similar": rules.read_version,
+    "GET /api/suggest": rules.reads,
+    "GET /api/feed": rules.reads,
     "GET /resources/{public_id}": rules.page,
     "GET /resources/{public_id}/linkset": rules.page,
     "GET /resources/{public_id}/linkset.json": rules.page,
@@ -142,6 +145,7 @@ def _drafts(caller: Caller, thing: Thing) -> bool:
 # address → things of which kind it lists, under which name, and which of them this caller finds there
 LISTS: dict[str, tuple[str, str, Callable[[Caller, Thing], bool]]] = {
     "/api/resources": ("known", "public_id", lambda _caller, thing: thing.state == "published"),
+    "/api/resources?sort=title": ("known", "public_id", lambda _caller, thing: thing.state == "published"),
     "/api/resources?state=hidden": ("known", "public_id", _concealed("hidden")),
     "/api/resources?state=withdrawn": ("known", "public_id", _concealed("withdrawn")),
     "/api/drafts": ("known", "public_id", _drafts),

@@ -114,6 +114,7 @@ RECIPES: dict[str, Recipe] = {
             "/reviews",
             "/history",
             "/collections",
+            "/similar",
             "/draft",
             "/draft/diff",
             "/draft/files",
@@ -212,6 +213,8 @@ RECIPES: dict[str, Recipe] = {
     "POST /api/jobs/{job_id}/retry": Recipe("job"),
     "GET /api/audit": Recipe("one"),
     "GET /api/problems/{code}": Recipe("code"),
+    "GET /api/suggest": Recipe("asked"),
+    "GET /api/feed": Recipe("one"),
     "GET /api/vocabularies": Recipe("one"),
     "GET /api/vocabularies/{vocabulary}": Recipe("vocabulary"),
 }
@@ -242,6 +245,7 @@ def furnish(world: World) -> None:
     things["order"].append(Thing("an update", query="?update=true"))
     states = ("published", "hidden", "withdrawn")
     things["list"] = [Thing(f"{state} ones", state=state, query=f"?state={state}") for state in states]
+    things["asked"] = [Thing("a beginning", query="?q=%D8%A7%D9%84")]
     drafts = Thing("drafts", state="drafts", query="?state=draft")
     things["export"] = [*things["list"], drafts]
     things["collections"] = [Thing("all"), Thing("drafts", query="?state=draft")]

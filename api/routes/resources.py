@@ -91,14 +91,17 @@ def listed(request: Request, here: Here, caller: Caller, asked: Annotated[Listin
         rows = _rows(session, actor, asked.state, after=after, within=within, limit=size + 1)
         page, more = rows[:size], len(rows) > size
         files = queries.resources.files_of_many(session, version_ids=[version.id or 0 for _, version, _ in page])
-    items = _bodies(here, page, files)
+    items = bodies(here, page, files)
     following = None
     if more:
         last = page[-1][0]
         assert last.published is not None
         following = paging.following(here, request, asked, (paging.microseconds(last.published), last.id or 0))
-    shown = schemas.ResourceList(items=items, next=following, total=None, reachable=None, facets=[], found=[])
-    return paging.answer(request, shown, following, private=not public)
+    shown = schemas.ResourceList(
+        items=items, next=following, total=None, reachable=None, facets=[], found=[], meant=None
+    )
+    feed = searching.feed_url(here, asked) if public else None
+    return paging.answer(request, shown, following, private=not public, feed=feed)
 
 
 def _searched(request: Request, here: Installation, caller: Credentials, asked: Listing) -> Response:
@@ -109,12 +112,15 @@ def _searched(request: Request, here: Installation, caller: Credentials, asked: 
     key = paging.position(here, request, asked)
     with reading(here.engine) as session:
         reader(session, here, caller)
-        question = searching.question(session, asked, key=key, limit=size + 1, lang=lang)
+        question = searching.question(
+            session, asked, key=key, limit=size + 1, lang=lang, sort=asked.order, facets=asked.facets
+        )
         found = here.search.find(question)
+        meant = here.search.meant(question) if question.text.strip() and not found.total else None
         rows = queries.resources.published_by_id(session, ids=found.ids[:size])
         files = queries.resources.files_of_many(session, version_ids=[version.id or 0 for _, version, _ in rows])
         counted = searching.facets(session, found, question.chosen, lang)
-    items = _bodies(here, rows, files)
+    items = bodies(here, rows, files)
     wanted = snippets.forms(grammar.parse(question.text))
     following = None
     if len(found.ids) > size:
@@ -129,11 +135,12 @@ def _searched(request: Request, here: Installation, caller: Credentials, asked: 
         reachable=reachable,
         facets=counted,
         found=[searching.found_in(item.record, wanted, item.id, lang) for item in items] if wanted else [],
+        meant=schemas.MeantOut(text=meant.text, total=meant.total) if meant else None,
     )
-    return paging.answer(request, shown, following, spoken=lang)
+    return paging.answer(request, shown, following, spoken=lang, feed=searching.feed_url(here, asked))
 
 
-def _bodies(
+def bodies(
     here: Installation,
     rows: Sequence[tuple[Resource, Version, Institution]],
     files: Mapping[int, Sequence[VersionFile]],

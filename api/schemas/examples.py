@@ -75,6 +75,25 @@ RESOURCES: dict[str, Any] = {
             "text": None,
         }
     ],
+    "meant": None,
+}
+FEED = f"""<?xml version="1.0" encoding="UTF-8"?>
+<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="ar">
+<id>{BASE}/api/feed</id>
+<title>مستودع الموارد التعليمية المفتوحة</title>
+<updated>2026-03-01T08:00:00Z</updated>
+<entry>
+<id>{BASE}/resources/{ID}</id>
+<title xml:lang="ar">دورة الماء</title>
+<updated>2026-03-01T08:00:00Z</updated>
+</entry>
+</feed>
+"""
+SUGGESTED: dict[str, Any] = {
+    "texts": [{"text": "دورة الماء", "count": 1}],
+    "subjects": [],
+    "resources": [{"id": ID, "url": f"{BASE}/resources/{ID}", "title": "دورة الماء", "lang": "ar"}],
+    "meant": None,
 }
 
 PERSON: dict[str, Any] = {

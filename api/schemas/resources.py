@@ -89,6 +89,13 @@ class FoundOut(Body):
     text: PieceOut | None = Field(description="From the description")
 
 
+class MeantOut(Body):
+    """Another question, which finds something."""
+
+    text: str
+    total: int = Field(description="Hits of it, with the same choices")
+
+
 class FacetValueOut(Body):
     value: str = Field(description="What to choose it by: a URI, a slug, a word")
     label: str
@@ -112,6 +119,7 @@ class ResourceList(Body):
     reachable: int | None = Field(description="Hits that can be paged to where that is not all of them")
     facets: list[FacetOut] = Field(description="Counts of a search, as asked for in `facets`")
     found: list[FoundOut] = Field(description="Where the hits say what was asked for")
+    meant: MeantOut | None = Field(description="What was meant by words that find nothing: spelling, keyboard")
 
 
 class VersionList(Body):

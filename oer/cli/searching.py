@@ -25,7 +25,9 @@ def find(
 ) -> None:
     """Search as the REST interface does: identifiers and titles, the most relevant first."""
     with context.opened(as_json=as_json) as found:
-        hits = found.search.find(Question(text=text, limit=limit))
+        question = Question(text=text, limit=limit)
+        hits = found.search.find(question)
+        meant = None if hits.total else found.search.meant(question)
         with reading(found.engine) as session:
             rows = queries.resources.published_by_id(session, ids=hits.ids)
         told = []
@@ -36,11 +38,13 @@ def find(
                 titles = []
             told.append({"id": resource.public_id, "title": titles[0].value if titles else ""})
     if as_json:
-        output.emit({"total": hits.total, "items": told})
+        output.emit({"total": hits.total, "items": told, "meant": meant.text if meant else None})
         return
     for one in told:
         output.say(f"{one['id']}  {one['title']}")
     output.note(output.sentence("cli.search-total", total=hits.total))
+    if meant:
+        output.note(output.sentence("cli.search-meant", text=meant.text))
 
 
 @app.command("rebuild")

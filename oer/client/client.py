@@ -85,6 +85,16 @@ class Client:
         asked = {"q": words or None, "sort": sort, **chosen}
         return map(Resource, pages(self._line, path("resources"), asked))
 
+    def suggest(self, words: str) -> list[str]:
+        """How a question that is being typed may go on: whole questions, the likeliest first."""
+        answer = self._line.ask("GET", path("suggest"), query={"q": words})
+        return [str(told["text"]) for told in answer.json["texts"]]
+
+    def similar(self, resource: Resource | str) -> list[Resource]:
+        """Resources that are about the same, the nearest first."""
+        answer = self._line.ask("GET", path("resources", id_of(resource), "similar"))
+        return [Resource(told) for told in answer.json["items"]]
+
     def terms(self, vocabulary: str, words: str = "") -> Iterator[Term]:
         """Terms for new records, of ``isced-levels`` or ``licences``; those that people call by these words."""
         return map(Term, pages(self._line, path("vocabularies", vocabulary), {"q": words or None}))

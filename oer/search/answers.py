@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,7 +10,8 @@ import tantivy
 from tantivy import Occur, Order, Query
 
 from metadata import vocabularies
-from oer.search import grammar, schema
+from metadata.record import Record
+from oer.search import asking, grammar, schema, similar, words
 from oer.search.index import Opened, Reader
 from oer.search.meaning import Meaning
 
@@ -53,6 +54,22 @@ class Found:
     counts: Mapping[str, Mapping[str, int]]
 
 
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """Another question, which has ``total`` hits."""
+
+    text: str
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """``texts``: whole questions, each with how many resources have its last word; ``ids``: what they find."""
+
+    texts: Sequence[tuple[str, int]]
+    ids: Sequence[int]
+
+
 class Search:
     """Answers questions on the index of this node, always as it was last committed. For any number of threads."""
 
@@ -62,12 +79,32 @@ class Search:
         self._finder: _Finder | None = None
 
     def find(self, question: Question) -> Found:
-        """Raises Unavailable while the first index is still being built."""
+        """Raises Unavailable while the first index is still being built; so does all that follows."""
+        return self._now().find(question)
+
+    def meant(self, question: Question) -> Meant | None:
+        """What was meant by a question that finds nothing, if that finds something."""
+        return self._now().meant(question)
+
+    def complete(self, text: str, *, limit: int) -> Completed:
+        """How a question that is being typed may go on, and what it finds then."""
+        return self._now().complete(text, limit)
+
+    def similar(self, record: Record, resource_id: int, *, limit: int) -> Sequence[int]:
+        """Ids of other resources that are about the same, the nearest first."""
+        return self._now().similar(record, resource_id, limit)
+
+    def counts(self, facet: str, values: Iterable[str]) -> Mapping[str, int]:
+        """How many resources have each of these values."""
+        searcher = self._now().opened.searcher
+        return {value: int(searcher.doc_freq(schema.FILTERS, f"{facet}:{value}")) for value in values}
+
+    def _now(self) -> "_Finder":
         opened = self._reader.open()
         finder = self._finder
         if finder is None or finder.opened is not opened:
             finder = self._finder = _Finder(opened)
-        return finder.find(question)
+        return finder
 
 
 class _Finder:
@@ -84,6 +121,31 @@ class _Finder:
         ids, keys = self._hits(_both(asked, narrowed.values()), question)
         counts, total = self._counts(asked, narrowed, question)
         return Found(ids, keys, self._total(_both(asked, narrowed.values())) if total is None else total, counts)
+
+    def meant(self, question: Question) -> Meant | None:
+        for text in asking.others(self.opened.searcher, question.text):
+            total = self.find(replace(question, text=text, limit=0, offset=0, after=None, facets=())).total
+            if total:
+                return Meant(text, total)
+        return None
+
+    def complete(self, text: str, limit: int) -> Completed:
+        before, last = asking.begun(text)
+        if last is None:
+            found = [] if before is None else self._best(self._meaning.query(before), limit)
+            return Completed([], found)
+        among = None if before is None else self._meaning.query(before)
+        completions = words.completions(self.opened.searcher, last.written, among=among, limit=limit)
+        asked = asking.goes_on(before, last, completions)
+        texts = [(text[: last.start] + one.word, one.times) for one in completions]
+        return Completed(texts, self._best(self._meaning.query(asked), limit))
+
+    def similar(self, record: Record, resource_id: int, limit: int) -> Sequence[int]:
+        query = similar.query(self.opened.searcher, self.opened.fields, record, resource_id)
+        return [] if query is None else self._best(query, limit)
+
+    def _best(self, query: Query, limit: int) -> list[int]:
+        return self._hits(query, Question(limit=limit))[0]
 
     def _total(self, query: Query) -> int:
         told = self.opened.searcher.aggregate(query, {"all": {"value_count": {"field": "id"}}})

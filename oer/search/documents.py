@@ -52,7 +52,7 @@ def _document(
             "text": _analysed([*_pairs(record, "description", "keywords"), *_beside(record)]),
             "subject": [value for uri in record.get("subjects", ()) for value in _subject(uri)],
             "name": _analysed([*_people(record), *((name, lang) for lang, name in place.names.items())]),
-            "word": " ".join(_surface(record)),
+            schema.WORDS: sorted(_surface(record)),
             "code": sorted(_codes(row, record)),
             schema.FILTERS: _filters(facets, subjects, place, record.get("subjects", ())),
             **_columns(facets, record.get("subjects", ())),
@@ -139,7 +139,10 @@ def _surface(record: Mapping[str, Any]) -> set[str]:
 
 @lru_cache(maxsize=4096)
 def _plain(text: str) -> tuple[str, ...]:
-    return tuple(analysis.fold(word[: analysis.LONGEST]) for word in analysis.written(text))
+    written = (word[: analysis.LONGEST] for word in analysis.written(text))
+    return tuple(
+        f"{folded}{schema.WRITTEN}{arabic.bare(word)}" for word in written if len(folded := analysis.fold(word)) > 1
+    )
 
 
 def _codes(row: Indexable, record: Mapping[str, Any]) -> set[str]:

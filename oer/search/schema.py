@@ -15,7 +15,7 @@ import tantivy
 
 from metadata import vocabularies
 
-REVISION = 2
+REVISION = 3
 """Step it with every change of what stands in the index: it is then built anew."""
 
 TEXTS = ("title", "text", "subject", "name")
@@ -61,6 +61,12 @@ _LIBRARIES = ("tantivy", "simplemma", "snowballstemmer", "pyicu-wheels")
 NARROWER = "subjects"
 """The column with every subject of a resource and all that is wider, several to each: slow, for what is narrowed."""
 
+WORDS = "word"
+"""Words of titles, keywords and names as people write them, to be completed and put right: folded, a sign that no word
+has, and as they are shown (:data:`WRITTEN`).
+"""
+WRITTEN = "\x1f"
+
 FILTERS = "is"
 """``facet:value`` for everything that a resource can be found by."""
 
@@ -71,7 +77,7 @@ def build() -> tantivy.Schema:
     builder.add_integer_field("newest", indexed=True, fast=True)
     for name in TEXTS:
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="position")
-    builder.add_text_field("word", tokenizer_name="whitespace", index_option="basic")
+    builder.add_text_field(WORDS, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("code", tokenizer_name="raw", index_option="basic")
     builder.add_text_field(FILTERS, tokenizer_name="raw", index_option="basic")
     for facet in FACETS.values():

@@ -116,6 +116,8 @@ def test_what_is_published_is_found_soon(client: Callable[..., Client]) -> None:
         time.sleep(0.05)
     assert set(found) == set(made)
     assert [one.id for one in anybody.search("زرافة", language=["fr", "en"])] == made[1:]
+    assert anybody.suggest("زراف")[0] == "الزرافة"
+    assert anybody.similar(made[0])[0].id == made[1]
 
 
 def test_a_resource_lives_its_whole_life(client: Callable[..., Client], tmp_path: Path) -> None:

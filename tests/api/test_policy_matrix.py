@@ -21,6 +21,7 @@ import policy_people
 import policy_requests
 import policy_world
 import pytest
+import searching
 from fastapi import FastAPI
 from fault_counts import FULL, TIMEOUT
 from policy_rehearsal import Answer, Asking, Rehearsal
@@ -99,6 +100,7 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
         with factories.opened(folder, now=factories.Watch(), rate_limit=0) as home:
             world = policy_world.build(home)
             policy_requests.furnish(world)
+            searching.index(home)
             made = app.create(home)
             asking = Asking(made)
             yield Matrix(made, asking, world, Desk(world, made.openapi()), Rehearsal(home, patch))

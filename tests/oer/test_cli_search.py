@@ -33,6 +33,8 @@ def test_an_index_is_missing_then_built_then_behind(terminal: Terminal) -> None:
     terminal.deposited()
     assert told_of_search(terminal)["message"].endswith("1")
     assert terminal.json("search", "find", "")["total"] == 1
+    assert terminal.json("search", "find", "hgq,x")["meant"] == "الضوء"  # typed with the keyboard in English
+    assert "الضوء" in terminal("search", "find", "الضزء").err
     terminal.good("worker", "--once")
     assert terminal.json("search", "find", "")["total"] == 2
 

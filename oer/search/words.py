@@ -1,0 +1,85 @@
+"""Words that are there: how one that is being typed may go on, and what one that is not there was meant to be."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import tantivy
+from tantivy import Query
+
+from metadata import analysis
+from oer.search import schema
+
+_ARTICLE = "ال"
+_MOST = 4000  # words with one beginning that are compared; the most frequent
+_FIRST = 1  # letters that what is meant begins with
+_WRONG = ((3, 0), (6, 1), (analysis.LONGEST, 2))  # letters of a word → letters of it that may be wrong
+
+
+class Completion(NamedTuple):
+    """A word as it is written, in how many resources."""
+
+    word: str
+    times: int
+
+
+def completions(searcher: tantivy.Searcher, beginning: str, *, among: Query | None, limit: int) -> list[Completion]:
+    """Words with this beginning, or with the Arabic article before it; the most frequent first.
+
+    ``among``: count in the resources that this finds; words in none of them are left out.
+    """
+    plain = analysis.fold(beginning)
+    if not plain:
+        return []
+    found = _with(searcher, plain, among, limit * 3)
+    if analysis.is_arabic(plain) and len(plain) > 1 and not _ARTICLE.startswith(plain[:2]):
+        found |= _with(searcher, _ARTICLE + plain, among, limit * 3)
+    ranked = sorted(found.items(), key=lambda one: (-one[1].times, one[0]))
+    return [completion for folded, completion in ranked if not analysis.is_stop_word(completion.word)][:limit]
+
+
+def _with(searcher: tantivy.Searcher, beginning: str, among: Query | None, limit: int) -> dict[str, Completion]:
+    """Folded word → how it is written most often, and how often in all its spellings."""
+    found: dict[str, Completion] = {}
+    for term, count in searcher.terms_with_prefix(schema.WORDS, beginning, among, limit):
+        folded, _, written = term.partition(schema.WRITTEN)
+        if count:
+            known = found.get(folded)
+            found[folded] = Completion(known.word, known.times + count) if known else Completion(written, count)
+    return found
+
+
+def is_known(searcher: tantivy.Searcher, written: str) -> bool:
+    """Whether any resource has this word in any of its forms."""
+    forms = analysis.asked(written)
+    return any(searcher.doc_freq(place, form) for place in schema.TEXTS for form in forms)
+
+
+def nearest(searcher: tantivy.Searcher, written: str) -> str | None:
+    """The word that is there and is the least unlike this one; of several the most frequent. None: none is near.
+
+    Letters may be missing, too many, others or exchanged with the next (Damerau's distance, optimal alignment).
+    """
+    from rapidfuzz.distance import OSA  # late: for questions without answers alone
+
+    plain = analysis.fold(written)
+    wrong = next(wrong for letters, wrong in _WRONG if len(plain) <= letters)
+    if not wrong:
+        return None
+    best: tuple[int, int, str] | None = None
+    for beginning in dict.fromkeys(_beginnings(plain)):
+        if best and not beginning:
+            break
+        for folded, (word, times) in _with(searcher, beginning, None, _MOST).items():
+            distance = OSA.distance(plain, folded, score_cutoff=wrong)
+            if distance <= wrong and (best is None or (distance, -times, word) < best):
+                best = distance, -times, word
+    return best[2] if best else None
+
+
+def _beginnings(plain: str) -> Iterator[str]:
+    """What words that this may have been begin with: its own letter, the next one, and at last anything."""
+    article = _ARTICLE if plain.startswith(_ARTICLE) and len(plain) > 4 else ""
+    bare = plain.removeprefix(article)
+    yield article + bare[:_FIRST]
+    yield article + bare[1 : 1 + _FIRST]
+    yield ""
