@@ -7,6 +7,7 @@ ones their Snowball stem and that of their lemma, both without accents. Words of
 """
 
 import re
+import threading
 import unicodedata
 from collections.abc import Iterator, Sequence, Set
 from functools import cache, lru_cache
@@ -199,8 +200,15 @@ def _lemmatizer():  # type: ignore[no-untyped-def]  # the library is typed only 
     return Lemmatizer(cache_max_size=1, lemmatization_strategy=DefaultStrategy(low_memory=True))
 
 
-@cache
-def _stemmer(lang: str):  # type: ignore[no-untyped-def]
-    from snowballstemmer import stemmer
+_own = threading.local()
 
-    return stemmer(_STEMMED[lang]).stemWord
+
+def _stemmer(lang: str):  # type: ignore[no-untyped-def]
+    """One for each thread: a stemmer works on the word within itself, and two threads would mix up theirs."""
+    found = getattr(_own, lang, None)
+    if found is None:
+        from snowballstemmer import stemmer
+
+        found = stemmer(_STEMMED[lang]).stemWord
+        setattr(_own, lang, found)
+    return found

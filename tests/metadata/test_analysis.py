@@ -1,3 +1,6 @@
+import sys
+import threading
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -94,3 +97,27 @@ def test_words_that_say_nothing_are_known_and_water_is_none_of_them() -> None:
         assert analysis.is_stop_word(word), word
     for word in ("ماء", "مِلْء", "eau", "water", ""):
         assert not analysis.is_stop_word(word), word
+
+
+def test_threads_do_not_mix_up_their_words() -> None:
+    """A stemmer holds the word that it is at: shared, it gave wrong stems, which were kept, and errors."""
+    words = [f"{stem}{ending}" for stem in ("nation", "conjug", "photograph") for ending in ("ing", "ization", "s", "")]
+    words = [f"{word}{number * 'x'}ations" for word in words for number in range(40)]
+    expected = {(word, lang): analysis.forms.__wrapped__(word, lang) for word in words for lang in ("en", "fr")}
+    found: list[tuple[tuple[str, str], tuple[str, ...]]] = []
+
+    def look() -> None:
+        found.extend((asked, analysis.forms.__wrapped__(*asked)) for asked in expected)
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        threads = [threading.Thread(target=look) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert len(found) == 4 * len(expected)
+    assert [one for one in found if one[1] != expected[one[0]]] == []
