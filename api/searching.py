@@ -9,7 +9,6 @@ from sqlmodel import Session
 
 from api import i18n, paging, schemas
 from metadata import vocabularies
-from metadata.record import Record
 from oer import identifiers, queries
 from oer.errors import Invalid, NotFound
 from oer.installation import Installation
@@ -226,13 +225,32 @@ def label(name: str, value: str, lang: str) -> str:
     return i18n.language_name(value, lang) if name == "language" else value
 
 
-def found_in(record: Record, wanted: frozenset[str], public_id: str, lang: str) -> schemas.FoundOut:
-    """Where the record says what was asked for."""
-    return schemas.FoundOut(
-        id=public_id,
-        title=_piece(snippets.title(record, wanted, lang)),
-        text=_piece(snippets.text(record, wanted, lang)),
-    )
+def found_in(
+    session: Session, items: Sequence[schemas.ResourceOut], wanted: frozenset[str], lang: str
+) -> list[schemas.FoundOut]:
+    """Where each of them says what was asked for."""
+    budget = snippets.Budget()
+    found = []
+    for item in items:
+        title, text = snippets.title(item.record, wanted, lang), snippets.text(item.record, wanted, lang)
+        told = any(hit for piece in (title, text) if piece for _, hit in piece.parts)
+        inside = None if told or item.access.kind != "open" else _inside(session, item, wanted, budget)
+        found.append(schemas.FoundOut(id=item.id, title=_piece(title), text=_piece(text), file=inside))
+    return found
+
+
+def _inside(
+    session: Session, item: schemas.ResourceOut, wanted: frozenset[str], budget: snippets.Budget
+) -> schemas.InsideOut | None:
+    usual = item.record.languages[0] if len(item.record.languages) == 1 else "und"
+    for file in item.files:
+        if file.role not in queries.texts.SAYING:
+            continue
+        said = queries.texts.text(session, key=file.sha256)
+        piece = _piece(snippets.inside(said, file.language or usual, wanted, budget)) if said else None
+        if piece is not None:
+            return schemas.InsideOut(name=file.name, url=file.url, text=piece)
+    return None
 
 
 def _piece(piece: Piece | None) -> schemas.PieceOut | None:

@@ -36,6 +36,8 @@ from oer import (
 from oer.db import transaction
 from oer.errors import OerError
 from oer.exposure import blocks, renderings
+from oer.extraction import texts
+from oer.extraction.texts import Extractor
 from oer.installation import Installation, open_installation
 from oer.jobs import Claim
 from oer.search import following
@@ -201,20 +203,30 @@ def until_stopped(found: Installation) -> None:
     signal.signal(signal.SIGINT, _stop)
     follower = Follower(found.engine, found.search.folder, grace=_GRACE)
     follower.start()
+    extractor = Extractor(reading_of(found), grace=_GRACE)
+    extractor.start()
     try:
         work(found, stop, alive=lambda: not supervisor.orphaned(), name=secrets.token_hex(4))
     finally:
+        extractor.stop()
         follower.stop()
 
 
+def reading_of(found: Installation) -> texts.Reading:
+    return texts.Reading(found.engine, found.store, folder=found.settings.data, now=found.now)
+
+
 def drain(found: Installation) -> int:
-    """Run every due job, once, render and index everything; the number of jobs. What recurs is due at a later call."""
+    """Run every due job, once, render, read and index everything; the number of jobs. What recurs is due later."""
     schedule(found)
     table = handlers(found)
     done = 0
     while jobs.run_next(found.engine, table, attempts=found.settings.job_attempts, now=found.now):
         done += 1
     while renderings.catch_up(found.engine, found.issuer) or blocks.catch_up(found.engine, found.issuer):
+        pass
+    unread = reading_of(found)
+    while unread.turn():
         pass
     following.catch_up_here(found.engine, found.search.folder)
     return done

@@ -257,7 +257,7 @@ def drafted(
                 home.store,
                 kept,
                 name=name,
-                media_type="text/plain",
+                media_type=deposits.detect(home.store, kept, name=name),
                 limits=home.settings,
                 now=moment,
             )

@@ -120,8 +120,9 @@ def _searched(request: Request, here: Installation, caller: Credentials, asked: 
         rows = queries.resources.published_by_id(session, ids=found.ids[:size])
         files = queries.resources.files_of_many(session, version_ids=[version.id or 0 for _, version, _ in rows])
         counted = searching.facets(session, found, question.chosen, lang)
-    items = bodies(here, rows, files)
-    wanted = snippets.forms(grammar.parse(question.text))
+        items = bodies(here, rows, files)
+        wanted = snippets.forms(grammar.parse(question.text))
+        said = searching.found_in(session, items, wanted, lang) if wanted else []
     following = None
     if len(found.ids) > size:
         ahead = (question.offset + size,)
@@ -134,7 +135,7 @@ def _searched(request: Request, here: Installation, caller: Credentials, asked: 
         total=found.total,
         reachable=reachable,
         facets=counted,
-        found=[searching.found_in(item.record, wanted, item.id, lang) for item in items] if wanted else [],
+        found=said,
         meant=schemas.MeantOut(text=meant.text, total=meant.total) if meant else None,
     )
     return paging.answer(request, shown, following, spoken=lang, feed=searching.feed_url(here, asked))

@@ -73,6 +73,7 @@ RESOURCES: dict[str, Any] = {
                 "cut_behind": False,
             },
             "text": None,
+            "file": None,
         }
     ],
     "meant": None,

@@ -81,12 +81,21 @@ class PieceOut(Body):
     cut_behind: bool = Field(description="Whether the text goes on")
 
 
+class InsideOut(Body):
+    """A file that says what was asked for."""
+
+    name: str
+    url: str
+    text: PieceOut
+
+
 class FoundOut(Body):
     """Where a hit says what was asked for."""
 
     id: str
     title: PieceOut | None
     text: PieceOut | None = Field(description="From the description")
+    file: InsideOut | None = Field(description="From a file that everybody may download, where neither of them says it")
 
 
 class MeantOut(Body):

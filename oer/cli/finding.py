@@ -23,7 +23,7 @@ from oer.db import reading
 from oer.errors import Unavailable
 from oer.installation import Installation
 from oer.queries import records as queries
-from oer.search import following
+from oer.search import following, schema
 from oer.search.answers import Question
 from oer.search.index import Home, Reader
 
@@ -90,8 +90,9 @@ def measured(folder: Path, records: int, rounds: int, *, told: Callable[[str, fl
 
 def _words(searcher: tantivy.Searcher) -> list[str]:
     """All words that begin with a letter, the most frequent first."""
-    found = [pair for letter in _LETTERS for pair in searcher.terms_with_prefix("word", letter)]
-    return [word for word, _ in sorted(found, key=lambda pair: -pair[1])]
+    found = [pair for letter in _LETTERS for pair in searcher.terms_with_prefix(schema.WORDS, letter)]
+    ranked = (term.partition(schema.WRITTEN)[0] for term, _ in sorted(found, key=lambda pair: -pair[1]))
+    return list(dict.fromkeys(ranked))
 
 
 def _kinds(words: Sequence[str]) -> dict[str, list[Question]]:

@@ -56,7 +56,7 @@ def rebuild(as_json: AsJson = False) -> None:
     began = time.monotonic()
     with context.opened(as_json=as_json) as found:
         with reading(found.engine) as session:
-            total = queries.records.clock(session).change
+            total = queries.records.clock(session).revision
         with output.progress(output.sentence("cli.search-building"), total or None) as told:
             following.rebuild(found.engine, found.search.folder, progress=told)
         current = Home(found.search.folder).current()

@@ -56,6 +56,16 @@ def refresh(session: Session, resource_ids: Iterable[int], *, always: bool = Fal
     return len(known)
 
 
+def index_again(session: Session, resource_ids: Sequence[int]) -> None:
+    """Have the search look at these resources again, of which nothing changed that harvesters see. Call it last."""
+    if not resource_ids:
+        return
+    first = clock.turn(session, len(resource_ids))
+    moved = sa.update(OaiRecord).where(col(OaiRecord.resource_id) == sa.bindparam("which"))
+    rows = [{"which": one, "revised": first + at} for at, one in enumerate(resource_ids)]
+    session.connection().execute(moved.values(revision=sa.bindparam("revised")), rows)
+
+
 def _write(
     session: Session,
     resources: Sequence[tuple[Resource, Institution]],
@@ -74,14 +84,15 @@ def _write(
     ids = _set_ids(session, specs_of.values())
     records: list[dict[str, Any]] = []
     members: list[dict[str, Any]] = []
-    for change, (resource, _) in enumerate(resources, tick.first):
-        resource_id, specs = resource.id or 0, specs_of[resource.id or 0]
+    for at, (resource, _) in enumerate(resources):
+        change, resource_id, specs = tick.first + at, resource.id or 0, specs_of[resource.id or 0]
         name = identifiers.oai_identifier(repository_id, resource.public_id)
         header = oai_record.header(name, tick.stamp, memberships.shown(specs), deleted)
         records.append(
             {
                 "resource_id": resource_id,
                 "change": change,
+                "revision": tick.revision + at,
                 "stamp": tick.stamp,
                 "deleted": deleted,
                 "header": header,

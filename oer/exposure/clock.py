@@ -22,9 +22,10 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Tick:
-    """The first of the ``change`` numbers taken, and the datestamp (whole UTC seconds) of all of them."""
+    """The first of the ``change`` and of the ``revision`` numbers taken; the datestamp (whole UTC seconds) of all."""
 
     first: int
+    revision: int
     stamp: datetime
 
 
@@ -39,10 +40,17 @@ def step(session: Session, count: int = 1, *, now: datetime) -> Tick:
             revision=Clock.revision + count,
             stamp=sa.case((col(Clock.stamp) > whole, col(Clock.stamp)), else_=sa.literal(whole, Clock.stamp.type)),  # type: ignore[attr-defined]
         )
-        .returning(col(Clock.change), col(Clock.stamp))
+        .returning(col(Clock.change), col(Clock.revision), col(Clock.stamp))
     )
-    change, stamp = session.connection().execute(moved).one()
-    return Tick(first=change - count + 1, stamp=stamp)
+    change, revision, stamp = session.connection().execute(moved).one()
+    return Tick(first=change - count + 1, revision=revision - count + 1, stamp=stamp)
+
+
+def turn(session: Session, count: int) -> int:
+    """Take ``count`` numbers of ``revision`` alone, which harvesters do not see; the first. Held as :func:`step` is."""
+    moved = sa.update(Clock).where(col(Clock.id) == 1).values(revision=Clock.revision + count)
+    last: int = session.connection().execute(moved.returning(col(Clock.revision))).scalar_one()
+    return last - count + 1
 
 
 def refresh(engine: Engine, *, now: datetime, seen: datetime) -> None:

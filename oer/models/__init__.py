@@ -1,7 +1,7 @@
 """Every table, one file per noun. Rows are built from validated values only: SQLModel tables validate nothing."""
 
 from oer.models.audit import AuditEntry
-from oer.models.blobs import Blob
+from oer.models.blobs import Blob, FileText
 from oer.models.collections import COLLECTION_STATES, MEMBERSHIPS, Collection, CollectionItem, CollectionUnit
 from oer.models.exposure import Block, OaiRecord, OaiSet, Rendering, SetMember
 from oer.models.installation import Clock, Identity, Projection
@@ -30,6 +30,7 @@ __all__ = [
     "CollectionUnit",
     "Draft",
     "DraftFile",
+    "FileText",
     "Identity",
     "ImportedItem",
     "Institution",

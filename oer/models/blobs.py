@@ -5,7 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-from oer.models.base import When
+from oer.models.base import When, one_of
 
 
 class Blob(SQLModel, table=True):
@@ -20,3 +20,20 @@ class Blob(SQLModel, table=True):
     created: datetime = Field(sa_type=When)
     marked: datetime | None = Field(default=None, sa_type=When, index=True)
     marked_modified: datetime | None = Field(default=None, sa_type=When)
+
+
+class FileText(SQLModel, table=True):
+    """What is to be read in the bytes of a file, found by ``revision`` of the readers; gone with the bytes.
+
+    ``text`` is UTF-8 packed with zlib (RFC 1950), None where there is none: the file has no words, or nobody could
+    read it.
+    """
+
+    __tablename__ = "file_text"
+    __table_args__ = (one_of("state", ("text", "nothing", "failed")),)
+
+    key: str = Field(primary_key=True, foreign_key="blob.key", ondelete="CASCADE")
+    revision: int
+    state: str
+    text: bytes | None = Field(default=None, sa_type=sa.LargeBinary)
+    found: datetime = Field(sa_type=When)

@@ -9,13 +9,17 @@ from oer.models.base import When
 
 
 class OaiRecord(SQLModel, table=True):
-    """One per resource that was ever published. ``change`` is unique: walking by it meets every record."""
+    """One per resource that was ever published. ``change`` is unique: walking by it meets every record.
+
+    So is ``revision``, which moves as well where only the search sees a difference: what the files say was found.
+    """
 
     __tablename__ = "oai_record"
     __table_args__ = (sa.Index("ix_oai_record_dated", "stamp", "change"),)
 
     resource_id: int = Field(foreign_key="resource.id", primary_key=True)
     change: int = Field(sa_type=sa.BigInteger, unique=True)
+    revision: int = Field(sa_type=sa.BigInteger, unique=True)
     stamp: datetime = Field(sa_type=When)
     deleted: bool = False
     header: bytes = Field(sa_type=sa.LargeBinary)

@@ -16,6 +16,7 @@ from oer.queries import (
     records,
     resources,
     search,
+    texts,
     transfer,
     uploads,
 )
@@ -36,6 +37,7 @@ __all__ = [
     "records",
     "resources",
     "search",
+    "texts",
     "transfer",
     "uploads",
 ]

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from oer.models import Institution, OaiRecord, Resource, Version, VersionFile
+from oer.models import FileText, Institution, OaiRecord, Resource, Version, VersionFile
 
 
 class Indexable(NamedTuple):
-    """A resource that was ever published, at ``change``. ``record`` is the stored text of its current version."""
+    """A resource that was ever published, as of ``revision``. ``record`` is the stored text of its current version."""
 
-    change: int
+    revision: int
     deleted: bool
     resource_id: int
     public_id: str
@@ -25,11 +25,15 @@ class Indexable(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A file of a version, as far as results are counted by it."""
+    """A file of a version, as far as results are counted by it. ``texts``: whether words were found in it."""
 
+    key: str
     name: str
     media_type: str
     size: int
+    role: str
+    language: str | None
+    texts: bool
 
 
 class Place(NamedTuple):
@@ -43,7 +47,7 @@ def changed(session: Session, *, after: int, limit: int) -> Sequence[Indexable]:
     """What changed behind ``after``, in that order."""
     query = (
         sa.select(  # type: ignore[call-overload]
-            OaiRecord.change,
+            OaiRecord.revision,
             OaiRecord.deleted,
             OaiRecord.resource_id,
             Resource.public_id,
@@ -55,8 +59,8 @@ def changed(session: Session, *, after: int, limit: int) -> Sequence[Indexable]:
         )
         .join(Resource, col(Resource.id) == OaiRecord.resource_id)
         .join(Version, sa.and_(col(Version.resource_id) == Resource.id, col(Version.number) == Resource.number))
-        .where(col(OaiRecord.change) > after)
-        .order_by(col(OaiRecord.change))
+        .where(col(OaiRecord.revision) > after)
+        .order_by(col(OaiRecord.revision))
         .limit(limit)
     )
     return [Indexable._make(row) for row in session.connection().execute(query)]
@@ -64,11 +68,23 @@ def changed(session: Session, *, after: int, limit: int) -> Sequence[Indexable]:
 
 def files(session: Session, *, version_ids: Iterable[int]) -> dict[int, list[Kept]]:
     """The files of these versions, by version."""
-    query = sa.select(VersionFile.version_id, VersionFile.name, VersionFile.media_type, VersionFile.size)  # type: ignore[call-overload]
+    texts = sa.and_(col(FileText.key) == VersionFile.key, col(FileText.state) == "text")
+    query: Any = sa.select(  # type: ignore[call-overload]
+        VersionFile.version_id,
+        VersionFile.key,
+        VersionFile.name,
+        VersionFile.media_type,
+        VersionFile.size,
+        VersionFile.role,
+        VersionFile.language,
+        col(FileText.key).is_not(None),
+    ).outerjoin(FileText, texts)
+    wanted = query.where(col(VersionFile.version_id).in_(list(version_ids))).order_by(
+        VersionFile.version_id, VersionFile.position
+    )
     found: dict[int, list[Kept]] = {}
-    rows = session.connection().execute(query.where(col(VersionFile.version_id).in_(list(version_ids))))
-    for version_id, name, media_type, size in rows:
-        found.setdefault(version_id, []).append(Kept(name, media_type, size))
+    for version_id, *told in session.connection().execute(wanted):
+        found.setdefault(version_id, []).append(Kept._make(told))
     return found
 
 

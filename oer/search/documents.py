@@ -4,6 +4,7 @@ import json
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any
@@ -20,6 +21,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TIES = 20  # bits of the number of a resource behind the millisecond; 43 remain for that, until the year 2248
 _KEY = 40  # bytes of a sort key: some forty letters of a title
 _YEAR = re.compile(r"(?<![\dY-])\d{4}(?!\d)", re.ASCII)
+_PIECE = 50_000  # characters
 _MINUTES = ((5, "short"), (20, "medium"), (60, "long"))
 _BYTES = ((10**6, "small"), (10**7, "medium"), (10**8, "large"))
 _DURATION = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.\d+)?S)?)?", re.ASCII)
@@ -27,22 +29,30 @@ _DURATION = re.compile(r"P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d
 Values = Mapping[str, Sequence[str]]
 
 
-def document(fields: tantivy.Schema, row: Indexable, place: Place, files: Sequence[Kept]) -> tantivy.Document:
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """The files of a resource, and what those say that everybody may download: (text, language or None)."""
+
+    files: Sequence[Kept] = ()
+    texts: Sequence[tuple[str, str | None]] = ()
+
+
+def document(fields: tantivy.Schema, row: Indexable, place: Place, contents: Contents) -> tantivy.Document:
     """The document of a resource that is published. A damaged record, of whatever shape, is found by its identifier
     alone.
     """
     try:
-        return _document(fields, row, json.loads(row.record), place, files)
+        return _document(fields, row, json.loads(row.record), place, contents)
     except Exception as error:  # noqa: BLE001 - one record must not stop all that follow
         told = {"resource": row.public_id, "error": type(error).__name__}
         logger.error("a stored record cannot be read", extra=told)  # noqa: TRY400 - the trace would quote the record
-        return _document(fields, row, {}, place, files)
+        return _document(fields, row, {}, place, Contents(contents.files))
 
 
 def _document(
-    fields: tantivy.Schema, row: Indexable, record: Mapping[str, Any], place: Place, files: Sequence[Kept]
+    fields: tantivy.Schema, row: Indexable, record: Mapping[str, Any], place: Place, contents: Contents
 ) -> tantivy.Document:
-    facets = dict(_facets(row, record, place, files))
+    facets = dict(_facets(row, record, place, contents.files))
     subjects = _wider(record.get("subjects", ()))
     return tantivy.Document.from_dict(
         {
@@ -52,6 +62,7 @@ def _document(
             "text": _analysed([*_pairs(record, "description", "keywords"), *_beside(record)]),
             "subject": [value for uri in record.get("subjects", ()) for value in _subject(uri)],
             "name": _analysed([*_people(record), *((name, lang) for lang, name in place.names.items())]),
+            "file": _analysed(_said(record, contents.texts)),
             schema.WORDS: sorted(_surface(record)),
             "code": sorted(_codes(row, record)),
             schema.FILTERS: _filters(facets, subjects, place, record.get("subjects", ())),
@@ -108,6 +119,21 @@ def _people(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield agent["name"], analysis.NAMES
         for affiliation in agent.get("affiliations", ()):
             yield affiliation["name"], "und"
+
+
+def _said(record: Mapping[str, Any], texts: Iterable[tuple[str, str | None]]) -> Iterator[tuple[str, str]]:
+    """What files say, a piece at a time: a book at once would take ten times its size of memory. A file that does not
+    tell its language is in that of the resource, if there is one alone.
+    """
+    languages = record.get("languages", ())
+    usual = languages[0] if len(languages) == 1 else "und"
+    for text, lang in texts:
+        at = 0
+        while at < len(text):
+            end = text.rfind("\n", at, at + _PIECE) + 1 if len(text) - at > _PIECE else len(text)
+            end = end if end > at else at + _PIECE
+            yield text[at:end], lang or usual
+            at = end
 
 
 def _analysed(texts: Iterable[tuple[str, str]]) -> list[str]:

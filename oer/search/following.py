@@ -4,7 +4,7 @@ import gc
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from sqlalchemy.engine import Engine
@@ -13,6 +13,7 @@ from sqlmodel import Session
 from oer import queries
 from oer.db import reading
 from oer.errors import OerError
+from oer.queries.search import Kept
 from oer.search.index import Generation, Home, Lock, Put, progress_of
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ def build(engine: Engine, generation: Generation) -> Iterator[int]:
     settled = False
     with reading(engine) as session:
         # Up to here each resource comes once: in an empty index there is nothing to replace.
-        new = queries.records.clock(session).change if generation.empty else 0
+        new = queries.records.clock(session).revision if generation.empty else 0
     while True:
         with reading(engine) as session:
             changed, last = _documents(session, generation, after=after)
@@ -69,16 +70,21 @@ def _documents(session: Session, generation: Generation, *, after: int) -> tuple
     files = queries.search.files(session, version_ids=[row.version_id for row in live])
     places = queries.search.places(session, institution_ids={row.institution_id for row in live})
     from oer.search.documents import (
-        document,  # late: with its dictionaries 30 MB, for nothing where nothing is published
+        Contents,  # late: with its dictionaries 30 MB, for nothing where nothing is published
+        document,
     )
 
-    fields = generation.fields
     found: list[Put] = [(row.resource_id, None) for row in rows if row.deleted]
-    found += (
-        (row.resource_id, document(fields, row, places[row.institution_id], files.get(row.version_id, [])))
-        for row in live
-    )
-    return found, rows[-1].change
+    for row in live:
+        kept = files.get(row.version_id, [])
+        contents = Contents(kept, _texts(session, kept) if row.access == "open" else ())
+        found.append((row.resource_id, document(generation.fields, row, places[row.institution_id], contents)))
+    return found, rows[-1].revision
+
+
+def _texts(session: Session, files: Sequence[Kept]) -> list[tuple[str, str | None]]:
+    saying = (file for file in files if file.texts and file.role in queries.texts.SAYING)
+    return [(queries.texts.text(session, key=file.key), file.language) for file in saying]
 
 
 def catch_up_here(engine: Engine, folder: Path) -> bool:
@@ -127,7 +133,7 @@ class _Keeping:
         was restored, is dropped: it is built anew.
         """
         with reading(self._engine) as session:
-            clock = queries.records.clock(session).change
+            clock = queries.records.clock(session).revision
         if self._generation is not None and self._generation.folder != current:
             self._generation = None
         if self._generation is None and progress_of(current) == clock:
@@ -208,7 +214,7 @@ def lag(engine: Engine, folder: Path) -> int | None:
     if current is None:
         return None
     with reading(engine) as session:
-        return max(0, queries.records.clock(session).change - progress_of(current))
+        return max(0, queries.records.clock(session).revision - progress_of(current))
 
 
 def rebuild(engine: Engine, folder: Path, *, progress: Callable[[int], None], pause: float = 0.2) -> None:

@@ -67,6 +67,7 @@ PLACES = {
         "text": "text description texte وصف الوصف",
         "subject": "about sujet موضوع",
         "name": "creator author name auteur nom مؤلف المؤلف اسم",
+        "file": "file fichier contenu ملف محتوى",
         "code": "id doi isbn orcid معرف",
     }.items()
     for name in names.split()

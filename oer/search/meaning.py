@@ -10,7 +10,7 @@ from metadata import analysis
 from oer.search import schema, synonyms, values
 from oer.search.grammar import All, Node, One, Value, Without, Word
 
-_WEIGHTS = {"title": 4.0, "text": 1.0, "subject": 1.0, "name": 2.0}
+_WEIGHTS = {"title": 4.0, "text": 1.0, "subject": 1.0, "name": 2.0, "file": 0.3}
 _ADDRESS = re.compile(r"^(?:https?://(?:dx\.)?doi\.org/|https?://orcid\.org/|https?://ror\.org/|urn:isbn:|doi:)")
 _CODE = 20.0
 _SYNONYM = 0.05  # of the score: what is found by another name stands below all that has the words themselves

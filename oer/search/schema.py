@@ -18,9 +18,9 @@ from metadata import vocabularies
 REVISION = 3
 """Step it with every change of what stands in the index: it is then built anew."""
 
-TEXTS = ("title", "text", "subject", "name")
+TEXTS = ("title", "text", "subject", "name", "file")
 """Analysed fields: title and other titles; description, keywords and the like; names of subjects in all languages;
-people and institutions.
+people and institutions; what the files say that everybody may download.
 """
 
 SLOTS = 4

@@ -23,6 +23,13 @@ class Piece:
     cut: tuple[bool, bool] = (False, False)
 
 
+@dataclass(slots=True)
+class Budget:
+    """How many words of files may still be looked through for one answer."""
+
+    words: int = 40_000
+
+
 def forms(node: Node | None) -> frozenset[str]:
     """Everything that a word may be found under which counts for this question."""
     found: set[str] = set()
@@ -36,7 +43,9 @@ def forms(node: Node | None) -> frozenset[str]:
 def title(record: Record, wanted: frozenset[str], lang: str) -> Piece | None:
     """The whole title in the reader's language, or in another where that alone says what was asked for."""
     chosen = _best(record.title, wanted, lang)
-    return None if chosen is None else Piece(chosen.lang, _marked(chosen, wanted, 0, len(chosen.value)))
+    if chosen is None:
+        return None
+    return Piece(chosen.lang, _marked(chosen.value, chosen.lang, wanted))
 
 
 def text(record: Record, wanted: frozenset[str], lang: str) -> Piece | None:
@@ -50,7 +59,31 @@ def text(record: Record, wanted: frozenset[str], lang: str) -> Piece | None:
     last = min(len(words), first + _WINDOW)
     start = words[first].start if first else 0
     end = words[last - 1].end if last < len(words) else len(chosen.value)
-    return Piece(chosen.lang, _marked(chosen, wanted, start, end), (first > 0, last < len(words)))
+    return Piece(chosen.lang, _marked(chosen.value[start:end], chosen.lang, wanted), (first > 0, last < len(words)))
+
+
+def inside(value: str, lang: str, wanted: frozenset[str], budget: Budget) -> Piece | None:
+    """A piece of what a file says around the first words that were asked for; None where they are not in what is
+    looked through.
+    """
+    starts: list[int] = []  # of the words before the piece ends
+    first = None
+    for at, word in enumerate(analysis.words(value)):
+        starts.append(word.start)
+        if first is None:
+            if budget.words <= 0:
+                return None
+            budget.words -= 1
+            first = at if _counts(word, lang, wanted) else None
+        elif at >= first + _WINDOW - _BEFORE:
+            break
+    if first is None:
+        return None
+    begin = starts[max(0, first - _BEFORE)] if first > _BEFORE else 0
+    whole = len(starts) <= first + _WINDOW - _BEFORE
+    end = len(value) if whole else starts[-1]
+    shown = " ".join(value[begin:end].split())
+    return Piece(lang, _marked(shown, lang, wanted), (begin > 0, not whole))
 
 
 def _densest(hits: Sequence[int]) -> int:
@@ -79,16 +112,16 @@ def _counts(word: analysis.Word, lang: str, wanted: frozenset[str]) -> bool:
     return not wanted.isdisjoint(analysis.forms(word.written, lang))
 
 
-def _marked(text: Text, wanted: frozenset[str], start: int, end: int) -> tuple[tuple[str, bool], ...]:
+def _marked(value: str, lang: str, wanted: frozenset[str]) -> tuple[tuple[str, bool], ...]:
     parts: list[tuple[str, bool]] = []
-    at = start
-    for word in analysis.words(text.value):
-        if word.start < start or word.end > end or not _counts(word, text.lang, wanted):
+    at = 0
+    for word in analysis.words(value):
+        if not _counts(word, lang, wanted):
             continue
         if word.start > at:
-            parts.append((text.value[at : word.start], False))
-        parts.append((text.value[word.start : word.end], True))
+            parts.append((value[at : word.start], False))
+        parts.append((value[word.start : word.end], True))
         at = word.end
-    if at < end:
-        parts.append((text.value[at:end], False))
+    if at < len(value):
+        parts.append((value[at:], False))
     return tuple(parts)

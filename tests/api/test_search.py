@@ -9,7 +9,7 @@ from factories import published, record
 from searching import index
 from starlette.testclient import TestClient
 
-from oer import publishing
+from oer import publishing, working
 from oer.installation import Installation
 
 VIDEO = "https://w3id.org/kim/hcrt/video"
@@ -49,6 +49,43 @@ def test_words_are_found_with_where_they_stand(client: TestClient, lessons: dict
     titles = {one["id"]: one["title"]["parts"] for one in found["found"]}  # type: ignore[attr-defined]
     assert titles[lessons["دورة الماء"]] == [{"text": "دورة ", "hit": False}, {"text": "الماء", "hit": True}]
     assert titles[lessons["مياه الأنهار"]] == [{"text": "مياه", "hit": True}, {"text": " الأنهار", "hit": False}]
+
+
+def read(home: Installation) -> None:
+    work = working.reading_of(home)
+    while work.turn():
+        pass
+    index(home)
+
+
+def test_a_hit_inside_a_file_says_so(client: TestClient, home: Installation) -> None:
+    said = "مقدمة طويلة. " * 200 + "ثم تُزرع شجرة الزنجبيل في الربيع،\n\nوتُسقى. " + "خاتمة طويلة. " * 200
+    public_id = published(home, described=record("الزراعة"), files={"درس.txt": said.encode()})
+    read(home)
+    [found] = ask(client, "زنجبيل")["found"]  # type: ignore[misc]
+    assert (found["id"], found["file"]["name"]) == (public_id, "درس.txt")
+    assert client.get(found["file"]["url"].removeprefix("https://oer.example.org")).content == said.encode()
+    piece = found["file"]["text"]
+    assert [part["text"] for part in piece["parts"] if part["hit"]] == ["الزنجبيل"]
+    shown = "".join(part["text"] for part in piece["parts"])
+    assert "شجرة الزنجبيل في الربيع، وتُسقى" in shown
+    assert len(shown) < 400
+    assert (piece["cut_before"], piece["cut_behind"]) == (True, True)
+    [found] = ask(client, "الزراعة")["found"]  # type: ignore[misc]
+    assert found["file"] is None  # the title says it
+
+
+def test_what_files_say_that_are_not_open_is_in_no_answer(client: TestClient, home: Installation) -> None:
+    secret = {"secret.txt": "كلمة الزنجبيل".encode()}
+    published(home, described=record("سرّ", access={"kind": "institution"}), files=secret)
+    published(home, described=record("علن"), files=secret | {"open.txt": b"x"})
+    read(home)
+    for question in ("زنجبيل", "file:زنجبيل", '"كلمة الزنجبيل"', "سر OR زنجبيل"):
+        told = ask(client, question)
+        for item, found in zip(told["items"], told["found"], strict=True):  # type: ignore[call-overload]
+            assert item["access"]["kind"] == "open" or found["file"] is None
+    assert ask(client, "زنجبيل")["total"] == 1
+    assert client.get("/api/suggest", params={"q": "زنجب"}).json()["texts"] == []
 
 
 def test_pages_of_a_search_go_on_until_all_is_shown(client: TestClient, lessons: dict[str, str]) -> None:

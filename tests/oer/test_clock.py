@@ -29,7 +29,7 @@ def test_a_new_clock_stands_at_zero_and_its_first_start(home):
 
 def test_a_step_takes_the_next_number_and_the_whole_second(home, watch):
     watch.forward(seconds=10, microseconds=999_999)
-    assert step(home) == Tick(first=1, stamp=START + timedelta(seconds=10))
+    assert step(home) == Tick(first=1, revision=1, stamp=START + timedelta(seconds=10))
     assert shown(home) == (1, 1, START + timedelta(seconds=10))
 
 
@@ -44,9 +44,9 @@ def test_stamps_never_fall_when_the_time_steps_back(home, watch):
     watch.forward(minutes=10)
     high = step(home).stamp
     watch.forward(hours=-5)
-    assert step(home) == Tick(first=2, stamp=high)
+    assert step(home) == Tick(first=2, revision=2, stamp=high)
     watch.forward(hours=5, seconds=1)
-    assert step(home) == Tick(first=3, stamp=high + timedelta(seconds=1))
+    assert step(home) == Tick(first=3, revision=3, stamp=high + timedelta(seconds=1))
 
 
 def test_a_step_that_is_undone_is_taken_by_the_next(home):

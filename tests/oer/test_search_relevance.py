@@ -61,7 +61,7 @@ class Judged:
         }
         now = datetime(2026, 1, 1, tzinfo=UTC)
         row = Indexable(number, False, number, f"id{number}", "open", now, 1, number, json.dumps(record))
-        return documents.document(self._fields, row, Place("/1/", {}), [])
+        return documents.document(self._fields, row, Place("/1/", {}), documents.Contents())
 
     def judge(self, question: Mapping[str, Any]) -> tuple[float, float]:
         """F1, and the reciprocal rank of the first right hit."""

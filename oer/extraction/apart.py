@@ -1,0 +1,96 @@
+"""Reading files in a process apart, with bounds on time, memory and bytes."""
+
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event, Thread
+from typing import Literal
+
+from oer.extraction import child, readers
+
+LARGEST = 256 << 20
+"""Bytes of a file that is read. No text is longer; what is larger is pictures and films."""
+_SECONDS = 90.0  # of a clock; the processor's time is bounded in the process itself
+_BYTES = 4 * child.LONGEST + 4096  # of answer: more is not taken from a process that has lost its way
+_BLOCK = 1 << 20
+
+State = Literal["text", "nothing", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """``nothing``: the file has no words. ``failed``: it could not be read, within the bounds or at all."""
+
+    state: State
+    text: str = ""
+
+
+def is_readable(media_type: str, name: str, size: int) -> bool:
+    """Whether there is any use in trying."""
+    return 0 < size <= LARGEST and readers.reader_for(media_type, name) is not None
+
+
+class Stopped(Exception):
+    """Whoever asked does not want to know any more."""
+
+
+def extract(
+    chunks: Iterable[bytes], *, media_type: str, name: str, folder: Path | None = None, stop: Event | None = None
+) -> Extracted:
+    """The text of the file with these bytes, which are kept under ``folder`` meanwhile, without a name.
+
+    Errors of ``chunks`` pass through; whatever is wrong with the file is an answer. Raises Stopped soon after ``stop``.
+    """
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for chunk in chunks:
+            file.write(chunk)
+        file.flush()
+        file.seek(0)
+        return _extract(file.fileno(), media_type, name, stop or Event())
+
+
+def _extract(descriptor: int, media_type: str, name: str, stop: Event) -> Extracted:
+    # A name may hold what no argument can (a null byte), and only its end counts.
+    told = name.replace("\0", "")[-100:].encode("utf-8", "replace").decode()
+    process = subprocess.Popen(  # noqa: S603 - no shell, and names are arguments
+        [sys.executable, "-I", "-m", "oer.extraction.child", media_type, told],
+        stdin=descriptor,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env={"LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "1"},
+        cwd="/",
+        start_new_session=True,
+    )
+    ended = Event()
+    watch = Thread(target=_watch, args=(process, stop, ended), daemon=True)
+    watch.start()
+    found = bytearray()
+    try:
+        assert process.stdout is not None
+        with process.stdout:
+            while len(found) < _BYTES and (block := process.stdout.read(_BLOCK)):
+                found += block
+        if len(found) >= _BYTES:
+            process.kill()
+        code = process.wait()
+    finally:
+        ended.set()
+        watch.join()
+    if code == child.DONE:
+        text = found.decode("utf-8", "replace").strip()
+        return Extracted("text", text) if any(letter.isalnum() for letter in text) else Extracted("nothing")
+    if stop.is_set():
+        raise Stopped
+    return Extracted("nothing" if code == child.NO_READER else "failed")
+
+
+def _watch(process: "subprocess.Popen[bytes]", stop: Event, ended: Event) -> None:
+    until = time.monotonic() + _SECONDS
+    while not ended.wait(0.1):
+        if stop.is_set() or time.monotonic() > until:
+            process.kill()
+            return

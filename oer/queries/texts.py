@@ -1,0 +1,62 @@
+"""What files say: of which it is not known yet, and what was found."""
+
+import zlib
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import sqlalchemy as sa
+from sqlmodel import Session, col, select
+
+from oer.models import FileText, OaiRecord, Resource, Version, VersionFile
+
+
+class Unread(NamedTuple):
+    """A file of a resource that everybody may download, as of the resource's ``change``."""
+
+    change: int
+    key: str
+    name: str
+    media_type: str
+    size: int
+
+
+SAYING = ("main", "extra", "caption")
+"""Roles of files that are searched; the others say what another says."""
+
+
+def _current(*columns: Any) -> Any:
+    """Files in the current versions of published resources that are open."""
+    return (
+        sa.select(*columns)
+        .select_from(OaiRecord)
+        .join(Resource, sa.and_(col(Resource.id) == OaiRecord.resource_id, col(Resource.access) == "open"))
+        .join(Version, sa.and_(col(Version.resource_id) == Resource.id, col(Version.number) == Resource.number))
+        .join(VersionFile, col(VersionFile.version_id) == Version.id)
+        .where(col(OaiRecord.deleted).is_(False), col(VersionFile.role).in_(SAYING))
+    )
+
+
+def unread(session: Session, *, after: int, revision: int, limit: int) -> Sequence[Unread]:
+    """Files that no reader of this revision has looked into, of resources that changed behind ``after``."""
+    known = sa.exists().where(col(FileText.key) == VersionFile.key, col(FileText.revision) == revision)
+    columns = (OaiRecord.change, VersionFile.key, VersionFile.name, VersionFile.media_type, VersionFile.size)
+    query = _current(*columns).where(col(OaiRecord.change) > after, ~known)
+    rows = session.connection().execute(query.order_by(col(OaiRecord.change), VersionFile.position).limit(limit))
+    return [Unread._make(row) for row in rows]
+
+
+def resources_with(session: Session, *, key: str) -> Sequence[int]:
+    """Numbers of the resources that are found by what these bytes say."""
+    query = _current(OaiRecord.resource_id).where(col(VersionFile.key) == key).distinct()
+    return [number for (number,) in session.connection().execute(query)]
+
+
+def is_known(session: Session, *, key: str, revision: int) -> bool:
+    query = select(FileText.key).where(FileText.key == key, FileText.revision == revision)
+    return session.exec(query).first() is not None
+
+
+def text(session: Session, *, key: str) -> str:
+    """What these bytes say; nothing where they have no words, or nobody has looked yet."""
+    packed = session.exec(select(FileText.text).where(FileText.key == key)).one_or_none()
+    return zlib.decompress(packed).decode() if packed else ""
