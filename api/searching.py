@@ -15,7 +15,7 @@ from oer.installation import Installation
 from oer.models import Institution
 from oer.search import answers, grammar, schema, snippets, values
 from oer.search.answers import Question
-from oer.search.snippets import Piece
+from oer.search.snippets import Piece, Wanted
 
 FEED = "/api/feed"
 
@@ -226,21 +226,21 @@ def label(name: str, value: str, lang: str) -> str:
 
 
 def found_in(
-    session: Session, items: Sequence[schemas.ResourceOut], wanted: frozenset[str], lang: str
+    session: Session, items: Sequence[schemas.ResourceOut], wanted: Wanted, lang: str
 ) -> list[schemas.FoundOut]:
     """Where each of them says what was asked for."""
     budget = snippets.Budget()
     found = []
     for item in items:
         title, text = snippets.title(item.record, wanted, lang), snippets.text(item.record, wanted, lang)
-        told = any(hit for piece in (title, text) if piece for _, hit in piece.parts)
-        inside = None if told or item.access.kind != "open" else _inside(session, item, wanted, budget)
+        sought = item.access.kind == "open" and not snippets.is_all(wanted, (title, text))
+        inside = _inside(session, item, wanted, budget) if sought else None
         found.append(schemas.FoundOut(id=item.id, title=_piece(title), text=_piece(text), file=inside))
     return found
 
 
 def _inside(
-    session: Session, item: schemas.ResourceOut, wanted: frozenset[str], budget: snippets.Budget
+    session: Session, item: schemas.ResourceOut, wanted: Wanted, budget: snippets.Budget
 ) -> schemas.InsideOut | None:
     usual = item.record.languages[0] if len(item.record.languages) == 1 else "und"
     for file in item.files:

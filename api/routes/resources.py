@@ -121,7 +121,7 @@ def _searched(request: Request, here: Installation, caller: Credentials, asked: 
         files = queries.resources.files_of_many(session, version_ids=[version.id or 0 for _, version, _ in rows])
         counted = searching.facets(session, found, question.chosen, lang)
         items = bodies(here, rows, files)
-        wanted = snippets.forms(grammar.parse(question.text))
+        wanted = snippets.wanted(grammar.parse(question.text))
         said = searching.found_in(session, items, wanted, lang) if wanted else []
     following = None
     if len(found.ids) > size:

@@ -95,7 +95,7 @@ class FoundOut(Body):
     id: str
     title: PieceOut | None
     text: PieceOut | None = Field(description="From the description")
-    file: InsideOut | None = Field(description="From a file that everybody may download, where neither of them says it")
+    file: InsideOut | None = Field(description="From a file that everybody may download, where these do not say it all")
 
 
 class MeantOut(Body):

@@ -1,5 +1,6 @@
 """Where a hit says what was asked for: pieces of its title and description, with the words that count marked."""
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,17 +31,41 @@ class Budget:
     words: int = 40_000
 
 
-def forms(node: Node | None) -> frozenset[str]:
-    """Everything that a word may be found under which counts for this question."""
-    found: set[str] = set()
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a question asks for: of each of its words all forms under which it may be found."""
+
+    words: tuple[frozenset[str], ...]
+    any: frozenset[str]
+
+    def __bool__(self) -> bool:
+        return bool(self.any)
+
+    def met(self, written: str, lang: str) -> frozenset[int]:
+        """Which of the words this one is."""
+        forms = analysis.forms(written, lang)
+        if self.any.isdisjoint(forms):
+            return frozenset()
+        return frozenset(at for at, word in enumerate(self.words) if not word.isdisjoint(forms))
+
+
+def wanted(node: Node | None) -> Wanted:
+    """What counts for this question."""
+    found: dict[frozenset[str], None] = {}
     for word in grammar.words(node):
         for one in analysis.written(word.words):
             if word.phrase or not analysis.is_stop_word(one):
-                found.update(analysis.asked(one))
-    return frozenset(found)
+                found[frozenset(analysis.asked(one))] = None
+    return Wanted(tuple(found), frozenset(form for word in found for form in word))
 
 
-def title(record: Record, wanted: frozenset[str], lang: str) -> Piece | None:
+def is_all(wanted: Wanted, pieces: Sequence[Piece | None]) -> bool:
+    """Whether the pieces together have everything that was asked for."""
+    told = ((text, piece.lang) for piece in pieces if piece for text, hit in piece.parts if hit)
+    return len({one for text, lang in told for one in wanted.met(text, lang)}) == len(wanted.words)
+
+
+def title(record: Record, wanted: Wanted, lang: str) -> Piece | None:
     """The whole title in the reader's language, or in another where that alone says what was asked for."""
     chosen = _best(record.title, wanted, lang)
     if chosen is None:
@@ -48,7 +73,7 @@ def title(record: Record, wanted: frozenset[str], lang: str) -> Piece | None:
     return Piece(chosen.lang, _marked(chosen.value, chosen.lang, wanted))
 
 
-def text(record: Record, wanted: frozenset[str], lang: str) -> Piece | None:
+def text(record: Record, wanted: Wanted, lang: str) -> Piece | None:
     """A piece of the description around the words that were asked for; its beginning where there are none."""
     chosen = _best(record.description, wanted, lang)
     if chosen is None:
@@ -62,27 +87,34 @@ def text(record: Record, wanted: frozenset[str], lang: str) -> Piece | None:
     return Piece(chosen.lang, _marked(chosen.value[start:end], chosen.lang, wanted), (first > 0, last < len(words)))
 
 
-def inside(value: str, lang: str, wanted: frozenset[str], budget: Budget) -> Piece | None:
-    """A piece of what a file says around the first words that were asked for; None where they are not in what is
-    looked through.
+def inside(value: str, lang: str, wanted: Wanted, budget: Budget) -> Piece | None:
+    """A piece of what a file says, where the most of what was asked for stands together; None where nothing of it is
+    in what is looked through.
     """
-    starts: list[int] = []  # of the words before the piece ends
-    first = None
+    starts: list[int] = []  # of words
+    near: deque[tuple[int, frozenset[int]]] = deque()  # hits that one piece can show
+    best, most = None, 0
     for at, word in enumerate(analysis.words(value)):
         starts.append(word.start)
-        if first is None:
-            if budget.words <= 0:
-                return None
-            budget.words -= 1
-            first = at if _counts(word, lang, wanted) else None
-        elif at >= first + _WINDOW - _BEFORE:
+        if best is not None and at >= best + _WINDOW - _BEFORE and (most == len(wanted.words) or budget.words <= 0):
             break
-    if first is None:
+        if budget.words <= 0:
+            if best is None:
+                return None
+            continue
+        budget.words -= 1
+        if most < len(wanted.words) and (met := wanted.met(word.written, lang)):
+            near.append((at, met))
+            while near[0][0] <= at - (_WINDOW - _BEFORE):
+                near.popleft()
+            if (together := len(frozenset().union(*(one for _, one in near)))) > most:
+                best, most = near[0][0], together
+    if best is None:
         return None
-    begin = starts[max(0, first - _BEFORE)] if first > _BEFORE else 0
-    whole = len(starts) <= first + _WINDOW - _BEFORE
-    end = len(value) if whole else starts[-1]
-    shown = " ".join(value[begin:end].split())
+    begin = starts[best - _BEFORE] if best > _BEFORE else 0
+    after = best + _WINDOW - _BEFORE
+    whole = len(starts) <= after
+    shown = " ".join(value[begin : len(value) if whole else starts[after]].split())
     return Piece(lang, _marked(shown, lang, wanted), (begin > 0, not whole))
 
 
@@ -97,22 +129,22 @@ def _densest(hits: Sequence[int]) -> int:
     return best
 
 
-def _best(texts: Sequence[Text], wanted: frozenset[str], lang: str) -> Text | None:
+def _best(texts: Sequence[Text], wanted: Wanted, lang: str) -> Text | None:
     own = pick(texts, lang)
     if own is None or not wanted or _has(own, wanted):
         return own
     return next((text for text in texts if _has(text, wanted)), own)
 
 
-def _has(text: Text, wanted: frozenset[str]) -> bool:
+def _has(text: Text, wanted: Wanted) -> bool:
     return any(_counts(word, text.lang, wanted) for word in analysis.words(text.value))
 
 
-def _counts(word: analysis.Word, lang: str, wanted: frozenset[str]) -> bool:
-    return not wanted.isdisjoint(analysis.forms(word.written, lang))
+def _counts(word: analysis.Word, lang: str, wanted: Wanted) -> bool:
+    return not wanted.any.isdisjoint(analysis.forms(word.written, lang))
 
 
-def _marked(value: str, lang: str, wanted: frozenset[str]) -> tuple[tuple[str, bool], ...]:
+def _marked(value: str, lang: str, wanted: Wanted) -> tuple[tuple[str, bool], ...]:
     parts: list[tuple[str, bool]] = []
     at = 0
     for word in analysis.words(value):
