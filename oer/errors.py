@@ -80,6 +80,7 @@ class Misconfigured(OerError):
 CODES: dict[type[OerError], frozenset[str]] = {
     Invalid: frozenset(
         {
+            "bench.no-collection",
             "oai.check.address-wrong",
             "oai.check.argument-wrong",
             "search.published-only",
@@ -271,6 +272,7 @@ CODES: dict[type[OerError], frozenset[str]] = {
             "bench.unanswered",
             "rendering.interrupted",
             "search.building",
+            "suggestions.busy",
         }
     ),
     Misconfigured: frozenset(

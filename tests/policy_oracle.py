@@ -30,6 +30,7 @@ RULES: dict[str, Rule] = {
     "POST /api/resources/{public_id}/hide": rules.resource_step("hide"),
     "POST /api/resources/{public_id}/restore": rules.resource_step("restore"),
     "POST /api/resources/{public_id}/unhide": rules.resource_step("unhide"),
+    "POST /api/suggestions": rules.judge_draft,
     "GET /api/drafts": rules.signed_in("read"),
     "GET /api/resources/{public_id}/draft": rules.read_draft,
     "PUT /api/resources/{public_id}/draft": rules.draft_step("edit"),

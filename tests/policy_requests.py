@@ -214,6 +214,7 @@ RECIPES: dict[str, Recipe] = {
     "GET /api/audit": Recipe("one"),
     "GET /api/problems/{code}": Recipe("code"),
     "GET /api/suggest": Recipe("asked"),
+    "POST /api/suggestions": Recipe("resource", lambda _example, thing: {"resource": thing.params["public_id"]}),
     "GET /api/feed": Recipe("one"),
     "GET /api/vocabularies": Recipe("one"),
     "GET /api/vocabularies/{vocabulary}": Recipe("vocabulary"),

@@ -97,6 +97,17 @@ SUGGESTED: dict[str, Any] = {
     "meant": None,
 }
 
+_FROM_TEXT = [{"file": "درس.pdf", "origin": "text"}]
+SUGGESTIONS: dict[str, Any] = {
+    "languages": [{"value": "ar", "label": "العربية", "score": 0.98, "sources": _FROM_TEXT}],
+    "titles": [
+        {"value": "دورة الماء", "lang": "ar", "score": 0.8, "sources": [{"file": "درس.pdf", "origin": "metadata"}]}
+    ],
+    "keywords": [{"value": "دورة الماء", "lang": "ar", "score": 0.9, "sources": _FROM_TEXT}],
+    "subjects": [{"value": RECORD["subjects"][0], "label": "رياضيات", "score": 0.9, "sources": _FROM_TEXT}],
+    "unread": [],
+}
+
 PERSON: dict[str, Any] = {
     "id": 7,
     "email": EMAIL,

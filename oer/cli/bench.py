@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from oer.cli import context, fetching, finding, harvesting, output, seeding, uploading
+from oer.cli import context, fetching, finding, harvesting, judging, output, seeding, uploading
 from oer.cli.context import AsJson
 from oer.cli.uploading import Round
 
@@ -172,6 +172,22 @@ def oai(
     )
     for prefix, size in found.sizes.items():
         output.say(output.sentence("cli.bench-oai-size", prefix=prefix, size=round(size)))
+
+
+@app.command("relevance")
+def relevance(
+    collection: Annotated[Path, typer.Argument(metavar="FILE", dir_okay=False, help="Records and questions, in JSON.")],
+    as_json: AsJson = False,
+) -> None:
+    """Judge how well the search finds what people expect, by a collection of records and questions."""
+    with context.errors_said(as_json=as_json):
+        found = judging.judge(judging.read(collection))
+    if as_json:
+        output.emit({lang: asdict(one) for lang, one in found.items()})
+        return
+    for lang, one in found.items():
+        figures = {"questions": one.questions, "f1": f"{one.f1:.3f}", "mrr": f"{one.mrr:.3f}"}
+        output.say(output.sentence("cli.bench-relevance", lang=lang, **figures))
 
 
 @app.command("search")

@@ -9,7 +9,7 @@ from typing import Literal, overload
 from oer.client import transfers
 from oer.client.line import Answer, Line
 from oer.client.nouns import Collections, Imports, Institutions, Tokens, id_of, matching, pages, path, said
-from oer.client.things import Decision, Draft, DraftLine, Person, Record, Resource, Term, Verdict, Version
+from oer.client.things import Decision, Draft, DraftLine, Person, Record, Resource, Suggestions, Term, Verdict, Version
 from oer.client.transfers import Place, Source
 
 _SMALL = 8 << 20  # bytes that go in one request
@@ -227,6 +227,11 @@ class Client:
         return self.draft(draft)
 
     # ── Steps ────────────────────────────────────────────────────────────────────────────────────
+
+    def suggestions(self, draft: Draft | str) -> Suggestions:
+        """What may be said of the resource, drawn from the files of its draft; nothing is written down."""
+        answer = self._line.ask("POST", path("suggestions"), json={"resource": id_of(draft)})
+        return Suggestions(answer.json)
 
     def validate(self, draft: Draft | str) -> Verdict:
         """Everything that forbids to publish it, and warnings. Nothing is changed."""

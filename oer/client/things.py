@@ -245,6 +245,31 @@ class Term(Thing):
         return dict(self.data["labels"])
 
 
+class Suggestions(Thing):
+    """What files tell of a resource, the best of each kind first; ``data`` has scores and sources."""
+
+    @property
+    def languages(self) -> list[str]:
+        """Tags."""
+        return self._values("languages")
+
+    @property
+    def titles(self) -> list[str]:
+        return self._values("titles")
+
+    @property
+    def keywords(self) -> list[str]:
+        return self._values("keywords")
+
+    @property
+    def subjects(self) -> list[str]:
+        """URIs."""
+        return self._values("subjects")
+
+    def _values(self, kind: str) -> list[str]:
+        return [str(one["value"]) for one in self.data[kind]]
+
+
 class Person(Numbered):
     @property
     def email(self) -> str:

@@ -1,5 +1,6 @@
 """Reading files in a process apart, with bounds on time, memory and bytes."""
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -23,10 +24,15 @@ State = Literal["text", "nothing", "failed"]
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """``nothing``: the file has no words. ``failed``: it could not be read, within the bounds or at all."""
+    """``nothing``: the file has no words. ``failed``: it could not be read, within the bounds or at all.
+
+    ``title`` and ``language`` are what the file says of itself, true or not.
+    """
 
     state: State
     text: str = ""
+    title: str = ""
+    language: str = ""
 
 
 def is_readable(media_type: str, name: str, size: int) -> bool:
@@ -53,15 +59,39 @@ def extract(
         return _extract(file.fileno(), media_type, name, stop or Event())
 
 
+def languages(text: str, *, stop: Event | None = None) -> dict[str, float]:
+    """Language (ISO 639-1) → share of the text, 0 to 1; nothing where it has no words, or nobody could tell."""
+    with tempfile.TemporaryFile() as file:
+        file.write(text[: child.LONGEST].encode("utf-8", "replace"))
+        file.flush()
+        file.seek(0)
+        code, answer = _ran(file.fileno(), [child.LANGUAGES, ""], stop or Event())
+    try:
+        told = json.loads(answer) if code == child.DONE else {}
+        return {str(lang): float(share) for lang, share in told.items()}
+    except (ValueError, TypeError, AttributeError):
+        return {}
+
+
 def _extract(descriptor: int, media_type: str, name: str, stop: Event) -> Extracted:
     # A name may hold what no argument can (a null byte), and only its end counts.
     told = name.replace("\0", "")[-100:].encode("utf-8", "replace").decode()
+    code, answer = _ran(descriptor, [media_type, told], stop)
+    if code == child.DONE:
+        return _taken(answer)
+    if stop.is_set():
+        raise Stopped
+    return Extracted("nothing" if code == child.NO_READER else "failed")
+
+
+def _ran(descriptor: int, arguments: list[str], stop: Event) -> tuple[int, str]:
+    """Exit code and answer of the process."""
     process = subprocess.Popen(  # noqa: S603 - no shell, and names are arguments
-        [sys.executable, "-I", "-m", "oer.extraction.child", media_type, told],
+        [sys.executable, "-I", "-m", "oer.extraction.child", *arguments],
         stdin=descriptor,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env={"LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "1"},
+        env={"LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
         cwd="/",
         start_new_session=True,
     )
@@ -80,12 +110,18 @@ def _extract(descriptor: int, media_type: str, name: str, stop: Event) -> Extrac
     finally:
         ended.set()
         watch.join()
-    if code == child.DONE:
-        text = found.decode("utf-8", "replace").strip()
-        return Extracted("text", text) if any(letter.isalnum() for letter in text) else Extracted("nothing")
-    if stop.is_set():
-        raise Stopped
-    return Extracted("nothing" if code == child.NO_READER else "failed")
+    return code, found.decode("utf-8", "replace")
+
+
+def _taken(answer: str) -> Extracted:
+    text, _, trailer = answer.partition(child.TRAILER)
+    try:
+        told = json.loads(trailer)
+        named = {name: str(told[name]) for name in ("title", "language")}
+    except (ValueError, KeyError, TypeError):  # not what the reader writes: something has got the better of it
+        return Extracted("failed")
+    text = text.strip()
+    return Extracted("text", text, **named) if any(letter.isalnum() for letter in text) else Extracted("nothing")
 
 
 def _watch(process: "subprocess.Popen[bytes]", stop: Event, ended: Event) -> None:

@@ -9,6 +9,7 @@ import json
 import re
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO
@@ -20,7 +21,21 @@ _MEMBERS = 10_000  # of an archive
 _MEMBER = 64 << 20  # bytes of a member, unpacked
 _WHOLE = 256 << 20  # bytes of all members, unpacked
 
-Reader = Callable[[BinaryIO], Iterator[str]]
+
+@dataclass(slots=True)
+class Told:
+    """What a file says of itself, filled in while its text is read."""
+
+    title: str = ""
+    language: str = ""
+
+    def name(self, title: object, *, language: object = "") -> None:
+        """The first that is told stands."""
+        self.title = self.title or " ".join(str(title or "").split())
+        self.language = self.language or str(language or "").strip()
+
+
+Reader = Callable[[BinaryIO, Told], Iterator[str]]
 
 
 class Unreadable(Exception):
@@ -86,20 +101,27 @@ _INLINE = frozenset(
         "wbr",
     ]
 )
+_TITLES = frozenset({"title", "dc:title", "md:title", "h1"})
 _SAID = ("alt", "title", "summary", "aria-label")
 
 
 class _Markup(HTMLParser):
     """HTML, XHTML and every dialect of XML whose words stand between tags. Nothing is fetched, no entity unfolds."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: Told) -> None:
         super().__init__(convert_charrefs=True)
         self._silent = 0
         self._found: list[str] = []
+        self._told = told
+        self._title: list[str] | None = None  # of the element that names the document, while it is open
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in _SILENT:
             self._silent += 1
+        if tag in _TITLES and self._title is None and not self._told.title:
+            self._title = []
+        if tag in ("html", "document"):
+            self._told.name("", language=next((value for name, value in attrs if name in ("lang", "xml:lang")), ""))
         self._apart(tag)
         self._found += [f" {value} " for name, value in attrs if name in _SAID and value and not self._silent]
 
@@ -111,11 +133,16 @@ class _Markup(HTMLParser):
     def handle_endtag(self, tag: str) -> None:
         if tag in _SILENT and self._silent:
             self._silent -= 1
+        if tag in _TITLES and self._title is not None:
+            self._told.name("".join(self._title))
+            self._title = None
         self._apart(tag)
 
     def handle_data(self, data: str) -> None:
         if not self._silent:
             self._found.append(data)
+        if self._title is not None:
+            self._title.append(data)
 
     def unknown_decl(self, data: str) -> None:
         if data.startswith("CDATA["):
@@ -130,8 +157,8 @@ class _Markup(HTMLParser):
         return found
 
 
-def _markup(text: str) -> Iterator[str]:
-    parser = _Markup()
+def _markup(text: str, told: Told) -> Iterator[str]:
+    parser = _Markup(told)
     for start in range(0, len(text), 1 << 16):
         parser.feed(text[start : start + (1 << 16)])
         yield parser.taken()
@@ -139,8 +166,8 @@ def _markup(text: str) -> Iterator[str]:
     yield parser.taken()
 
 
-def markup(file: BinaryIO) -> Iterator[str]:
-    return _markup(decoded(file.read(_MEMBER + 1)))
+def markup(file: BinaryIO, told: Told) -> Iterator[str]:
+    return _markup(decoded(file.read(_MEMBER + 1)), told)
 
 
 # ── Plain text ──────────────────────────────────────────────────────────────────────────────────
@@ -150,6 +177,7 @@ _ARABIC = re.compile(r"[\u0621-\u064a]")
 _LINKS = re.compile(
     r"\]\([^)\s]*(?:\s[^)]*)?\)|<https?://[^>]*>|https?://\S+|<!--.*?-->|</?\w[^>]*>|^---$", re.DOTALL | re.MULTILINE
 )
+_HEADING = re.compile(r"^(?:title:[ \t]*(\S[^\n]*)|#[ \t]+([^\n]*\w[^\n]*))$", re.MULTILINE)
 _CUES = re.compile(
     r"^(?:\ufeff?WEBVTT.*|NOTE\b.*|\d+|(?:\d+:)?\d\d:\d\d[.,]\d{3} --> .*)$|</?[^>]*>|\{\\[^}]*\}", re.MULTILINE
 )
@@ -177,44 +205,51 @@ def decoded(content: bytes) -> str:
     return arabic if len(_ARABIC.findall(arabic)) * 2 > len(content) // 2 else content.decode("cp1252", "replace")
 
 
-def plain(file: BinaryIO) -> Iterator[str]:
+def plain(file: BinaryIO, _told: Told) -> Iterator[str]:
     yield decoded(file.read(_MEMBER + 1))
 
 
-def markdown(file: BinaryIO) -> Iterator[str]:
+def markdown(file: BinaryIO, told: Told) -> Iterator[str]:
     """Without addresses and tags: nobody looks for them, and they are half of some lists."""
-    yield html.unescape(_LINKS.sub(" ", decoded(file.read(_MEMBER + 1))))
+    text = decoded(file.read(_MEMBER + 1))
+    heading = _HEADING.search(text)
+    told.name(html.unescape(_LINKS.sub(" ", heading[1] or heading[2])).strip("\"' *_") if heading else "")
+    yield html.unescape(_LINKS.sub(" ", text))
 
 
-def subtitles(file: BinaryIO) -> Iterator[str]:
+def subtitles(file: BinaryIO, _told: Told) -> Iterator[str]:
     """SubRip and WebVTT without their times and marks."""
     yield html.unescape(_CUES.sub("", decoded(file.read(_MEMBER + 1))))
 
 
-def _strings(told: Any) -> Iterator[str]:
-    if isinstance(told, str):
-        yield from _markup(told)
-    elif isinstance(told, Mapping):
-        for name, value in told.items():
+def _strings(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield from _markup(value, Told())
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
             if name not in ("library", "mime", "path", "subContentId", "license"):
-                yield from _strings(value)
-    elif isinstance(told, list):
-        for value in told:
-            yield from _strings(value)
+                yield from _strings(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _strings(inner)
 
 
-def json_strings(file: BinaryIO) -> Iterator[str]:
+def json_strings(file: BinaryIO, told: Told) -> Iterator[str]:
     """Everything that is said in a JSON document, such as the content of H5P."""
-    for text in _strings(json.loads(decoded(file.read(_MEMBER + 1)))):
+    found = json.loads(decoded(file.read(_MEMBER + 1)))
+    told.name(found.get("title") if isinstance(found, dict) and isinstance(found.get("title"), str) else "")
+    for text in _strings(found):
         yield f"{text}\n"
 
 
-def notebook(file: BinaryIO) -> Iterator[str]:
+def notebook(file: BinaryIO, told: Told) -> Iterator[str]:
     """The cells of a Jupyter notebook, not what came out of them."""
-    told = json.loads(decoded(file.read(_MEMBER + 1)))
-    for cell in told["cells"]:
+    for cell in json.loads(decoded(file.read(_MEMBER + 1)))["cells"]:
         source = cell.get("source", "")
-        yield ("".join(source) if isinstance(source, list) else str(source)) + "\n"
+        text = ("".join(source) if isinstance(source, list) else str(source)) + "\n"
+        heading = _HEADING.search(text) if cell.get("cell_type") == "markdown" else None
+        told.name(heading[2] or "" if heading else "")
+        yield text
 
 
 # ── Archives ────────────────────────────────────────────────────────────────────────────────────
@@ -240,9 +275,20 @@ class _Archive:
         self._left -= len(content)
         return content
 
-    def text(self, name: str) -> Iterator[str]:
-        yield from _markup(decoded(self.read(name)))
+    def text(self, name: str, told: Told | None = None) -> Iterator[str]:
+        """``told``: the member names the whole as well."""
+        yield from _markup(decoded(self.read(name)), told or Told(title=name))
         yield "\n"
+
+    def describe(self, name: str, told: Told) -> None:
+        """What the member with the metadata says of the whole, if it is there."""
+        if name in self.names():
+            text = decoded(self.read(name))
+            found = {one: html.unescape(value) for one, value in _DESCRIBED.findall(text)}
+            told.name(found.get("title"), language=found.get("language"))
+
+
+_DESCRIBED = re.compile(r"<dc:(title|language)\b[^>]*>([^<]*)<")
 
 
 def _numbered(names: list[str], pattern: str) -> list[str]:
@@ -250,35 +296,43 @@ def _numbered(names: list[str], pattern: str) -> list[str]:
     return [name for _, name in sorted((int(match[1] or 0), name) for match, name in found if match)]
 
 
-def document(file: BinaryIO) -> Iterator[str]:
+_CORE = "docProps/core.xml"
+
+
+def document(file: BinaryIO, told: Told) -> Iterator[str]:
     """DOCX: the text, then notes, headers and footers."""
     archive = _Archive(file)
     names = archive.names()
+    archive.describe(_CORE, told)
     yield from archive.text("word/document.xml")
     for part in ("footnotes", "endnotes", "header", "footer", "comments"):
         for name in _numbered(names, rf"word/{part}(\d*)\.xml"):
             yield from archive.text(name)
 
 
-def slides(file: BinaryIO) -> Iterator[str]:
+def slides(file: BinaryIO, told: Told) -> Iterator[str]:
     """PPTX: slide by slide, then the speaker's notes."""
     archive = _Archive(file)
     names = archive.names()
+    archive.describe(_CORE, told)
     for part in (r"slides/slide", r"notesSlides/notesSlide"):
         for name in _numbered(names, rf"ppt/{part}(\d+)\.xml"):
             yield from archive.text(name)
 
 
-def sheets(file: BinaryIO) -> Iterator[str]:
+def sheets(file: BinaryIO, told: Told) -> Iterator[str]:
     """XLSX: the texts of cells, which lie together."""
     archive = _Archive(file)
+    archive.describe(_CORE, told)
     if "xl/sharedStrings.xml" in archive.names():
         yield from archive.text("xl/sharedStrings.xml")
 
 
-def open_document(file: BinaryIO) -> Iterator[str]:
+def open_document(file: BinaryIO, told: Told) -> Iterator[str]:
     """ODT, ODP, ODS."""
-    yield from _Archive(file).text("content.xml")
+    archive = _Archive(file)
+    archive.describe("meta.xml", told)
+    yield from archive.text("content.xml")
 
 
 _SPINE = re.compile(r"<(?:\w+:)?itemref\b[^>]*?\bidref\s*=\s*[\"']([^\"']+)")
@@ -287,7 +341,7 @@ _ATTRIBUTE = re.compile(r"\b(id|href|media-type)\s*=\s*[\"']([^\"']*)[\"']")
 _ROOT = re.compile(r"full-path\s*=\s*[\"']([^\"']+)")
 
 
-def book(file: BinaryIO) -> Iterator[str]:
+def book(file: BinaryIO, told: Told) -> Iterator[str]:
     """EPUB: its documents in the order of the spine, and those that are not in it behind."""
     archive = _Archive(file)
     names = archive.names()
@@ -295,6 +349,7 @@ def book(file: BinaryIO) -> Iterator[str]:
     if root is None:
         raise Unreadable("no package document")
     package = decoded(archive.read(root[1]))
+    archive.describe(root[1], told)
     items = [dict(_ATTRIBUTE.findall(item)) for item in _ITEM.findall(package)]
     folder = PurePosixPath(root[1]).parent
     places = {
@@ -318,18 +373,32 @@ def _inside(folder: PurePosixPath, href: str) -> str:
     return "/".join(parts)
 
 
-def package(file: BinaryIO) -> Iterator[str]:
+def package(file: BinaryIO, told: Told) -> Iterator[str]:
     """Any other ZIP (SCORM, Common Cartridge, H5P, folders): the members that are texts, in order."""
     archive = _Archive(file)
+    _name_package(archive, told)
     for name in sorted(archive.names()):
         reader = _BY_SUFFIX.get(PurePosixPath(name).suffix.lower())
         if reader is None or _PARTS.search(name):
             continue
         try:
-            yield from reader(io.BytesIO(archive.read(name)))
+            yield from reader(io.BytesIO(archive.read(name)), told)
         except (ValueError, KeyError, TypeError):
             continue  # one bad member; the others are sound
         yield "\n"
+
+
+_NAMED = re.compile(r"<title>([^<]*\w[^<]*)</title>")
+
+
+def _name_package(archive: _Archive, told: Told) -> None:
+    """H5P and packages of IMS say in one member what the whole is called."""
+    names = archive.names()
+    if "h5p.json" in names:
+        found = json.loads(decoded(archive.read("h5p.json")))
+        told.name(found.get("title"), language=found.get("language"))
+    elif "imsmanifest.xml" in names and (title := _NAMED.search(decoded(archive.read("imsmanifest.xml")))):
+        told.name(html.unescape(title[1]))
 
 
 # Parts of packages that are the same in each: schemas, the libraries of H5P.
@@ -347,7 +416,7 @@ _DROPPED = str.maketrans({"\x02": "", "\u200e": "", "\u200f": "", "\r": "", "\uf
 _MARKS_APART = re.compile(r"(?<=[\u0621-\u064a])\s+(?=[\u064b-\u0652])")
 
 
-def portable_document(file: BinaryIO) -> Iterator[str]:
+def portable_document(file: BinaryIO, told: Told) -> Iterator[str]:
     """PDF, page by page. A locked one cannot be read."""
     import pypdfium2  # late: no other format needs it
 
@@ -355,6 +424,7 @@ def portable_document(file: BinaryIO) -> Iterator[str]:
         pages = pypdfium2.PdfDocument(file.read(), autoclose=True)
     except pypdfium2.PdfiumError as error:
         raise Unreadable(str(error)) from None
+    told.name(pages.get_metadata_value("Title"))
     for page in pages:
         text = page.get_textpage().get_text_bounded().translate(_DROPPED)
         yield _TURNED.sub(r"\1ال\2", _MARKS_APART.sub("", text)) + "\n"

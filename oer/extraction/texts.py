@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol, cast
 
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
@@ -19,7 +20,7 @@ from oer import exposure, queries
 from oer.db import is_sqlite, reading, transaction
 from oer.errors import OerError
 from oer.extraction import apart
-from oer.extraction.apart import Extracted, Stopped
+from oer.extraction.apart import Extracted, State, Stopped
 from oer.models import FileText
 from oer.queries.texts import Unread
 from storage.errors import Damaged, Missing, StoreError
@@ -34,6 +35,19 @@ _BATCH = 100
 _IDLE = 0.5  # seconds between looks at the clock
 _AGAIN = 600.0  # seconds after which everything is looked through again: another worker may have died over a file
 _TROUBLE = 10.0  # seconds to wait where the database or the store is away
+
+
+class Readable(Protocol):
+    """A file with a place for its bytes."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def media_type(self) -> str: ...
+    @property
+    def size(self) -> int: ...
 
 
 class Reading:
@@ -59,17 +73,29 @@ class Reading:
         for file in wanted:
             if stop is not None and stop.is_set():
                 raise Stopped
-            self._read(file, stop)
+            self._look(file, stop)
         if len(wanted) < _BATCH:
             self._after = clock
         else:
             self._after = wanted[-1].change - 1  # its other files may be in the next batch
         return len(wanted)
 
-    def _read(self, file: Unread, stop: threading.Event | None) -> None:
+    def _look(self, file: Unread, stop: threading.Event | None) -> None:
         with reading(self._engine) as session:
             if queries.texts.is_known(session, key=file.key, revision=REVISION):
                 return  # it is in several resources, or another worker was faster
+        self._read(file, stop)
+
+    def said(self, file: Readable, *, stop: threading.Event | None = None) -> Extracted:
+        """What a file says, read now where nobody has. Raises Stopped soon after ``stop``, and errors of the store."""
+        with reading(self._engine) as session:
+            row = session.get(FileText, file.key)
+            if row is not None and row.revision == REVISION:
+                text = zlib.decompress(row.text).decode() if row.text else ""
+                return Extracted(cast("State", row.state), text, row.title, row.language)
+        return self._read(file, stop)
+
+    def _read(self, file: Readable, stop: threading.Event | None) -> Extracted:
         found = Extracted("nothing")
         if apart.is_readable(file.media_type, file.name, file.size):
             try:
@@ -81,6 +107,7 @@ class Reading:
         if found.state == "failed":
             logger.warning("a file could not be read for the search", extra={"key": file.key, "kind": file.media_type})
         self._keep(file.key, found)
+        return found
 
     def _keep(self, key: str, found: Extracted) -> None:
         row = {
@@ -88,6 +115,8 @@ class Reading:
             "revision": REVISION,
             "state": found.state,
             "text": zlib.compress(found.text.encode()) if found.text else None,
+            "title": found.title,
+            "language": found.language,
             "found": self._now(),
         }
         with transaction(self._engine) as session:

@@ -26,7 +26,7 @@ class FileText(SQLModel, table=True):
     """What is to be read in the bytes of a file, found by ``revision`` of the readers; gone with the bytes.
 
     ``text`` is UTF-8 packed with zlib (RFC 1950), None where there is none: the file has no words, or nobody could
-    read it.
+    read it. ``title`` and ``language`` are what the file says of itself.
     """
 
     __tablename__ = "file_text"
@@ -36,4 +36,6 @@ class FileText(SQLModel, table=True):
     revision: int
     state: str
     text: bytes | None = Field(default=None, sa_type=sa.LargeBinary)
+    title: str = ""
+    language: str = ""
     found: datetime = Field(sa_type=When)

@@ -1,5 +1,6 @@
 """What a question finds: hits, how many, and what they are counted by."""
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
@@ -98,6 +99,12 @@ class Search:
         """How many resources have each of these values."""
         searcher = self._now().opened.searcher
         return {value: int(searcher.doc_freq(schema.FILTERS, f"{facet}:{value}")) for value in values}
+
+    def rarity(self, form: str) -> float:
+        """How seldom a word is, by its form: 1 where everything has it, and the more the fewer do (as in BM25)."""
+        searcher = self._now().opened.searcher
+        have = max(int(searcher.doc_freq(place, form)) for place in ("title", "text", "file"))
+        return 1 + math.log((1 + searcher.num_docs) / (1 + have))
 
     def _now(self) -> "_Finder":
         opened = self._reader.open()

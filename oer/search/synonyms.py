@@ -12,9 +12,10 @@ LONGEST = 5
 _SCHEMES = vocabularies.SUBJECTS
 
 
-def concepts(words: Sequence[str]) -> tuple[str, ...]:
-    """URIs of the subjects that these words, as they are written, are a name of."""
-    return _names().get(tuple(_key(word) for word in words), ())
+def concepts(words: Sequence[str], lang: str | None = None) -> tuple[str, ...]:
+    """URIs of the subjects that these words, as they are written, are a name of: in any language, or in ``lang``."""
+    told = _names().get(tuple(_key(word) for word in words), {})
+    return tuple(uri for uri, langs in told.items() if lang is None or lang in langs)
 
 
 def names(uri: str) -> tuple[tuple[str, str], ...]:
@@ -29,15 +30,17 @@ def _told(term: Term) -> list[tuple[str, str]]:
 
 
 @cache
-def _names() -> dict[tuple[str, ...], tuple[str, ...]]:
-    found: dict[tuple[str, ...], dict[str, None]] = {}
+def _names() -> dict[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """Words → URI → languages in which they are a name of it."""
+    found: dict[tuple[str, ...], dict[str, tuple[str, ...]]] = {}
     for scheme in _SCHEMES:
         for term in vocabularies.terms(scheme).values():
-            for name, _ in _told(term):
+            for name, lang in _told(term):
                 key = tuple(_key(word) for word in analysis.written(name))
                 if 0 < len(key) <= LONGEST:
-                    found.setdefault(key, {})[term.uri] = None
-    return {key: tuple(uris) for key, uris in found.items()}
+                    known = found.setdefault(key, {})
+                    known[term.uri] = (*known.get(term.uri, ()), lang)
+    return found
 
 
 def _key(word: str) -> str:

@@ -116,6 +116,10 @@ def test_what_is_published_is_found_soon(client: Callable[..., Client]) -> None:
         time.sleep(0.05)
     assert set(found) == set(made)
     assert [one.id for one in anybody.search("زرافة", language=["fr", "en"])] == made[1:]
+    draft = reviewer.upload(reviewer.create("college", RECORD), "دورة الماء. ".encode() * 30, name="water.txt")
+    told = reviewer.suggestions(draft)
+    assert (told.languages[0], told.keywords[0]) == ("ar", "دورة الماء")
+    assert (told.titles, bool(told.subjects)) == (["water"], True)
     assert anybody.suggest("زراف")[0] == "الزرافة"
     assert anybody.similar(made[0])[0].id == made[1]
 

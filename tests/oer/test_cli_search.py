@@ -1,5 +1,6 @@
 """``oer search``, and what ``doctor`` and ``bench`` tell of it."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -54,3 +55,20 @@ def test_the_search_is_measured(terminal: Terminal) -> None:
     assert set(told["engine"]) == set(told["http"]) == KINDS
     assert all(0 < times["p50"] <= times["p99"] for where in ("engine", "http") for times in told[where].values())
     assert told["size"] > 0
+
+
+def test_the_relevance_is_judged_by_a_collection(terminal: Terminal, tmp_path: Path) -> None:
+    told = {"lang": "ar", "description": "", "keywords": [], "subjects": [], "creator": ""}
+    documents = [told | {"id": "water", "title": "مياه الأنهار"}, told | {"id": "light", "title": "الضوء"}]
+    queries = [
+        {"q": "الماء", "lang": "ar", "relevant": ["water"]},
+        {"q": "ضوء", "lang": "ar", "relevant": ["light", "water"]},
+    ]
+    file = tmp_path / "collection.json"
+    file.write_text(json.dumps({"documents": documents, "queries": queries}), "utf-8")
+    found = terminal.json("bench", "relevance", str(file))["ar"]
+    assert (found["questions"], round(found["f1"], 3), found["mrr"]) == (2, round((1 + 2 / 3) / 2, 3), 1.0)
+    assert "0.833" in terminal("bench", "relevance", str(file)).out
+    for content in ("[]", "{}", "no JSON", '{"documents": [{}], "queries": []}'):
+        file.write_text(content)
+        assert "bench.no-collection" in terminal("bench", "relevance", str(file), "--json").out

@@ -16,6 +16,8 @@ def upgrade() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("text", sa.LargeBinary(), nullable=True),
+        sa.Column("title", sa.String(), nullable=False),
+        sa.Column("language", sa.String(), nullable=False),
         sa.Column("found", UtcDateTime(), nullable=False),
         sa.CheckConstraint("state IN ('text', 'nothing', 'failed')", name=op.f("ck_file_text_state_known")),
         sa.ForeignKeyConstraint(["key"], ["blob.key"], name=op.f("fk_file_text_key_blob"), ondelete="CASCADE"),
