@@ -229,28 +229,39 @@ def found_in(
     session: Session, items: Sequence[schemas.ResourceOut], wanted: Wanted, lang: str
 ) -> list[schemas.FoundOut]:
     """Where each of them says what was asked for."""
-    budget = snippets.Budget()
-    found = []
-    for item in items:
-        title, text = snippets.title(item.record, wanted, lang), snippets.text(item.record, wanted, lang)
-        sought = item.access.kind == "open" and not snippets.is_all(wanted, (title, text))
-        inside = _inside(session, item, wanted, budget) if sought else None
-        found.append(schemas.FoundOut(id=item.id, title=_piece(title), text=_piece(text), file=inside))
-    return found
+    pieces = {
+        item.id: (snippets.title(item.record, wanted, lang), snippets.text(item.record, wanted, lang)) for item in items
+    }
+    sought = [
+        (item, file)
+        for item in items
+        if item.access.kind == "open" and not snippets.is_all(wanted, pieces[item.id])
+        for file in item.files
+        if file.role in queries.texts.SAYING
+    ]
+    inside = _inside(session, sought, wanted)
+    return [
+        schemas.FoundOut(id=item.id, title=_piece(title), text=_piece(text), file=inside.get(item.id))
+        for item, (title, text) in zip(items, pieces.values(), strict=True)
+    ]
 
 
 def _inside(
-    session: Session, item: schemas.ResourceOut, wanted: Wanted, budget: snippets.Budget
-) -> schemas.InsideOut | None:
-    usual = item.record.languages[0] if len(item.record.languages) == 1 else "und"
-    for file in item.files:
-        if file.role not in queries.texts.SAYING:
+    session: Session, sought: Sequence[tuple[schemas.ResourceOut, schemas.FileOut]], wanted: Wanted
+) -> dict[str, schemas.InsideOut]:
+    """Public id → the first of its files that says what was asked for."""
+    saying = queries.texts.with_words(session, keys=[file.sha256 for _, file in sought])
+    budget = snippets.Budget()
+    found: dict[str, schemas.InsideOut] = {}
+    for item, file in sought:
+        if item.id in found or file.sha256 not in saying:
             continue
+        usual = item.record.languages[0] if len(item.record.languages) == 1 else "und"
         said = queries.texts.text(session, key=file.sha256)
-        piece = _piece(snippets.inside(said, file.language or usual, wanted, budget)) if said else None
+        piece = _piece(snippets.inside(said, file.language or usual, wanted, budget))
         if piece is not None:
-            return schemas.InsideOut(name=file.name, url=file.url, text=piece)
-    return None
+            found[item.id] = schemas.InsideOut(name=file.name, url=file.url, text=piece)
+    return found
 
 
 def _piece(piece: Piece | None) -> schemas.PieceOut | None:

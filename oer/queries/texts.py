@@ -56,6 +56,12 @@ def is_known(session: Session, *, key: str, revision: int) -> bool:
     return session.exec(query).first() is not None
 
 
+def with_words(session: Session, *, keys: Sequence[str]) -> set[str]:
+    """Those of these bytes that say something."""
+    query = select(FileText.key).where(col(FileText.key).in_(keys), FileText.state == "text")
+    return set(session.exec(query).all()) if keys else set()
+
+
 def text(session: Session, *, key: str) -> str:
     """What these bytes say; nothing where they have no words, or nobody has looked yet."""
     packed = session.exec(select(FileText.text).where(FileText.key == key)).one_or_none()

@@ -8,6 +8,7 @@ languages has the one value ``ar fr``, and the counts of such values are taken a
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from typing import Literal, get_args
 
@@ -91,5 +92,11 @@ def build() -> tantivy.Schema:
 
 def revision() -> str:
     """Tells indexes apart that were made otherwise: by other fields, libraries, terms or labels."""
-    made_by = (REVISION, *(version(name) for name in _LIBRARIES), vocabularies.digest())
+    return _revision(REVISION, vocabularies.digest())
+
+
+@lru_cache(maxsize=8)
+def _revision(number: int, terms: str) -> str:
+    """Kept: every question asks for it, and to look up versions takes longer than to answer."""
+    made_by = (number, *(version(name) for name in _LIBRARIES), terms)
     return hashlib.sha256(repr(made_by).encode()).hexdigest()[:12]
