@@ -254,6 +254,8 @@ def _inside(
     budget = snippets.Budget()
     found: dict[str, schemas.InsideOut] = {}
     for item, file in sought:
+        if budget.words <= 0:
+            break
         if item.id in found or file.sha256 not in saying:
             continue
         usual = item.record.languages[0] if len(item.record.languages) == 1 else "und"

@@ -6,6 +6,7 @@ written down by itself.
 
 import re
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ from oer.search.answers import Search
 Origin = Literal["text", "metadata", "name"]
 
 _SECONDS = 30.0  # for all files together; those that were not read by then are told
+_SECONDS_OF_ONE = 10.0  # so that a slow one leaves time for those behind it
 _MOST_FILES = 20
 _LEAST_SHARE = 0.1  # of a text, in a language
 _MOST = {"language": 3, "title": 5, "keyword": 12, "subject": 8}
@@ -57,7 +59,7 @@ class Suggestion:
 
 @dataclass(frozen=True, slots=True)
 class Suggestions:
-    """The best of each kind first. ``unread``: files that took too long; to be asked for again."""
+    """The best of each kind first. ``unread``: files that took too long."""
 
     languages: Sequence[Suggestion]
     titles: Sequence[Suggestion]
@@ -68,19 +70,19 @@ class Suggestions:
 
 def suggest(work: Reading, search: Search, files: Sequence[AttachedFile]) -> Suggestions:
     """From what these files say and are called. Those that nobody has read yet are read now, which takes a while."""
-    stop = threading.Event()
-    clock = threading.Timer(_SECONDS, stop.set)
-    clock.start()
+    until = time.monotonic() + _SECONDS
     gathered = _Gathered()
     unread: list[str] = []
-    try:
-        for file in [one for one in files if one.role in queries.texts.SAYING][:_MOST_FILES]:
-            try:
-                _read(work, search, file, gathered, stop)
-            except Stopped:
-                unread.append(file.name)
-    finally:
-        clock.cancel()
+    for file in [one for one in files if one.role in queries.texts.SAYING][:_MOST_FILES]:
+        stop = threading.Event()
+        clock = threading.Timer(min(_SECONDS_OF_ONE, until - time.monotonic()), stop.set)
+        clock.start()
+        try:
+            _read(work, search, file, gathered, stop)
+        except Stopped:
+            unread.append(file.name)
+        finally:
+            clock.cancel()
     return gathered.ranked(unread)
 
 
@@ -106,7 +108,7 @@ class _Gathered:
 
 
 def _read(work: Reading, search: Search, file: AttachedFile, gathered: _Gathered, stop: threading.Event) -> None:
-    if stop.is_set():
+    if stop.wait(0.001):  # the time may have been up before it began
         raise Stopped
     found = work.said(file, stop=stop)
     languages = {lang: share for lang, share in _languages(found.text, stop).items() if share >= _LEAST_SHARE}

@@ -50,4 +50,4 @@ class SuggestionsOut(Body):
     titles: list[TextSuggestion]
     keywords: list[TextSuggestion]
     subjects: list[SubjectSuggestion]
-    unread: list[str] = Field(description="Files that took too long to read; ask again")
+    unread: list[str] = Field(description="Files that took too long to read")

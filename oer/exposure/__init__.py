@@ -56,6 +56,11 @@ def refresh(session: Session, resource_ids: Iterable[int], *, always: bool = Fal
     return len(known)
 
 
+def hold_clock(session: Session) -> None:
+    """Let nobody else show anything until the commit."""
+    clock.turn(session, 0)
+
+
 def index_again(session: Session, resource_ids: Sequence[int]) -> None:
     """Have the search look at these resources again, of which nothing changed that harvesters see. Call it last."""
     if not resource_ids:

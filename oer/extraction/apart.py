@@ -1,6 +1,7 @@
 """Reading files in a process apart, with bounds on time, memory and bytes."""
 
 import json
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,8 @@ LARGEST = 256 << 20
 _SECONDS = 90.0  # of a clock; the processor's time is bounded in the process itself
 _BYTES = 4 * child.LONGEST + 4096  # of answer: more is not taken from a process that has lost its way
 _BLOCK = 1 << 20
+_LATE = 1000  # the code of a process that was ended here
+_FROM_OUTSIDE = {-signal.SIGHUP, -signal.SIGINT, -signal.SIGTERM, -signal.SIGKILL}
 
 State = Literal["text", "nothing", "failed"]
 
@@ -44,6 +47,10 @@ class Stopped(Exception):
     """Whoever asked does not want to know any more."""
 
 
+class Ended(Exception):
+    """Somebody else ended the process: a machine that shuts down, or has no memory left. The file may be sound."""
+
+
 def extract(
     chunks: Iterable[bytes], *, media_type: str, name: str, folder: Path | None = None, stop: Event | None = None
 ) -> Extracted:
@@ -60,12 +67,17 @@ def extract(
 
 
 def languages(text: str, *, stop: Event | None = None) -> dict[str, float]:
-    """Language (ISO 639-1) → share of the text, 0 to 1; nothing where it has no words, or nobody could tell."""
+    """Language (ISO 639-1) → share of the text, 0 to 1; nothing where it has no words, or nobody could tell.
+
+    Raises Stopped soon after ``stop``.
+    """
     with tempfile.TemporaryFile() as file:
         file.write(text[: child.LONGEST].encode("utf-8", "replace"))
         file.flush()
         file.seek(0)
         code, answer = _ran(file.fileno(), [child.LANGUAGES, ""], stop or Event())
+    if stop is not None and stop.is_set():
+        raise Stopped
     try:
         told = json.loads(answer) if code == child.DONE else {}
         return {str(lang): float(share) for lang, share in told.items()}
@@ -81,6 +93,8 @@ def _extract(descriptor: int, media_type: str, name: str, stop: Event) -> Extrac
         return _taken(answer)
     if stop.is_set():
         raise Stopped
+    if code in _FROM_OUTSIDE:
+        raise Ended
     return Extracted("nothing" if code == child.NO_READER else "failed")
 
 
@@ -95,6 +109,7 @@ def _ran(descriptor: int, arguments: list[str], stop: Event) -> tuple[int, str]:
         cwd="/",
         start_new_session=True,
     )
+    began = time.monotonic()
     ended = Event()
     watch = Thread(target=_watch, args=(process, stop, ended), daemon=True)
     watch.start()
@@ -104,12 +119,15 @@ def _ran(descriptor: int, arguments: list[str], stop: Event) -> tuple[int, str]:
         with process.stdout:
             while len(found) < _BYTES and (block := process.stdout.read(_BLOCK)):
                 found += block
-        if len(found) >= _BYTES:
+        late = len(found) >= _BYTES
+        if late:
             process.kill()
         code = process.wait()
     finally:
         ended.set()
         watch.join()
+    if code == -signal.SIGKILL and (late or time.monotonic() - began > _SECONDS):
+        code = _LATE
     return code, found.decode("utf-8", "replace")
 
 
@@ -117,7 +135,8 @@ def _taken(answer: str) -> Extracted:
     text, _, trailer = answer.partition(child.TRAILER)
     try:
         told = json.loads(trailer)
-        named = {name: str(told[name]) for name in ("title", "language")}
+        # Half of a surrogate pair, or a null byte, would be refused by the database.
+        named = {name: child.plain(str(told[name])).strip() for name in ("title", "language")}
     except (ValueError, KeyError, TypeError):  # not what the reader writes: something has got the better of it
         return Extracted("failed")
     text = text.strip()

@@ -2,8 +2,8 @@
 text in UTF-8 as standard output. With :data:`LANGUAGES` in the place of the media type it tells of a text in which
 languages it is written.
 
-It knows no settings and no secrets, can write nothing and start nothing, and has its own bounds: whatever is wrong
-with a file ends here.
+It knows no settings and no secrets, writes no files and starts no processes, and has its own bounds: whatever is wrong
+with a file ends here. The kernel does not hold root to the number of processes.
 """
 
 import json
@@ -34,11 +34,11 @@ DONE, UNREADABLE, NO_READER = 0, 3, 4
 def main() -> int:
     for bound, most in (
         (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CPU, CPU),
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_NOFILE, 64),
     ):
         resource.setrlimit(bound, (most, most))
+    resource.setrlimit(resource.RLIMIT_CPU, (CPU, CPU + 5))  # a signal of its own, and then the hard one
     if sys.argv[1] == LANGUAGES:
         return _tell_languages()
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
@@ -84,11 +84,17 @@ def _tell_languages() -> int:
     return DONE
 
 
+def plain(text: str) -> str:
+    """Without control characters, halves of pairs, and the room that markup leaves behind."""
+    legal = text.encode("utf-8", "replace").decode()
+    return _ROOM.sub(lambda room: "\n" if "\n" in room[0] else " ", legal)
+
+
 def _bounded(pieces: Iterator[str]) -> Iterator[str]:
     """As much as is kept, without the room between words and lines that markup leaves behind."""
     left = LONGEST
     for wide in pieces:
-        piece = _ROOM.sub(lambda room: "\n" if "\n" in room[0] else " ", wide)
+        piece = plain(wide)
         yield piece[:left]
         left -= len(piece)
         if left <= 0:

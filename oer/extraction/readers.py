@@ -8,7 +8,9 @@ import io
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import PurePosixPath
@@ -40,6 +42,10 @@ Reader = Callable[[BinaryIO, Told], Iterator[str]]
 
 class Unreadable(Exception):
     """The file is not what it says, is damaged, locked, or too large."""
+
+
+class Spent(Unreadable):
+    """Of all members of an archive together."""
 
 
 # ── Markup ──────────────────────────────────────────────────────────────────────────────────────
@@ -268,11 +274,14 @@ class _Archive:
         return [info.filename for info in self._zip.infolist() if not info.is_dir()]
 
     def read(self, name: str) -> bytes:
+        most = min(_MEMBER, self._left)
+        if most <= 0:
+            raise Spent("too large")
         with self._zip.open(name) as member:
-            content = member.read(min(_MEMBER, self._left) + 1)
-        if len(content) > min(_MEMBER, self._left):
-            raise Unreadable("too large")
+            content = member.read(most + 1)
         self._left -= len(content)
+        if len(content) > most:
+            raise Unreadable("too large")
         return content
 
     def text(self, name: str, told: Told | None = None) -> Iterator[str]:
@@ -376,18 +385,25 @@ def _inside(folder: PurePosixPath, href: str) -> str:
 def package(file: BinaryIO, told: Told) -> Iterator[str]:
     """Any other ZIP (SCORM, Common Cartridge, H5P, folders): the members that are texts, in order."""
     archive = _Archive(file)
-    _name_package(archive, told)
+    with suppress(*_BROKEN):
+        _name_package(archive, told)
     for name in sorted(archive.names()):
         reader = _BY_SUFFIX.get(PurePosixPath(name).suffix.lower())
         if reader is None or _PARTS.search(name):
             continue
         try:
             yield from reader(io.BytesIO(archive.read(name)), told)
-        except (ValueError, KeyError, TypeError):
+        except Spent:
+            return
+        except _BROKEN:
             continue  # one bad member; the others are sound
         yield "\n"
 
 
+_BROKEN: tuple[type[Exception], ...] = (
+    *(Unreadable, ValueError, LookupError, TypeError, AttributeError, RuntimeError, OSError),
+    *(zipfile.BadZipFile, zlib.error, RecursionError, EOFError),
+)
 _NAMED = re.compile(r"<title>([^<]*\w[^<]*)</title>")
 
 
@@ -448,6 +464,8 @@ READERS: Mapping[str, Reader] = {
     "image/svg+xml": markup,
     "text/markdown": markdown,
     "text/plain": plain,
+    "text/csv": plain,
+    "text/tab-separated-values": plain,
     "text/x-rst": plain,
     "text/x-tex": plain,
     "text/vtt": subtitles,
@@ -471,11 +489,16 @@ _BY_SUFFIX: Mapping[str, Reader] = {
 }
 
 
+KINDS = (*READERS, "application/json")
+"""Media types that may have a reader, and the beginning of others."""
+CARTRIDGES = "application/vnd.ims.imscc"
+
+
 def reader_for(media_type: str, name: str) -> Reader | None:
     """The reader of this media type; of a plain text by the end of its name, since all kinds of text look alike."""
     found = READERS.get(media_type)
     if media_type in ("text/plain", "application/xml", "application/json"):
         return _BY_SUFFIX.get(PurePosixPath(name).suffix.lower(), found)
-    if found is None and media_type.startswith("application/vnd.ims.imscc"):
+    if found is None and media_type.startswith(CARTRIDGES):
         return package
     return found

@@ -1,6 +1,7 @@
 """What files say, kept beside them: found once for the same bytes, and forgotten with them.
 
-A thread of each worker looks for files of published, open resources that nobody has read yet. Two may read the same
+A thread of each worker looks for files of published, open resources that nobody has read yet; those of drafts are read
+when their depositors ask for suggestions. Two may read the same
 file; what the second finds is the same. Killed anywhere, whatever is not kept is found again at the next start.
 """
 
@@ -19,10 +20,10 @@ from sqlalchemy.engine import Engine
 from oer import exposure, queries
 from oer.db import is_sqlite, reading, transaction
 from oer.errors import OerError
-from oer.extraction import apart
-from oer.extraction.apart import Extracted, State, Stopped
+from oer.extraction import apart, readers
+from oer.extraction.apart import Ended, Extracted, State, Stopped
 from oer.models import FileText
-from oer.queries.texts import Unread
+from oer.queries.texts import Place, Unread
 from storage.errors import Damaged, Missing, StoreError
 from storage.store import Store
 
@@ -32,7 +33,8 @@ REVISION = 1
 """Step it when readers find more: everything is read anew."""
 
 _BATCH = 100
-_IDLE = 0.5  # seconds between looks at the clock
+_LAST = 1 << 30  # a position behind that of any file
+_IDLE = 2.0  # seconds between looks at the clock
 _AGAIN = 600.0  # seconds after which everything is looked through again: another worker may have died over a file
 _TROUBLE = 10.0  # seconds to wait where the database or the store is away
 
@@ -58,52 +60,68 @@ class Reading:
         self._now = now
         self._store = store
         self._folder = folder
-        self._after = 0
+        self._clock = self._upto = 0  # where it stands, and where everything has been looked through
+        self._after: Place = (0, -1)
 
     def start_over(self) -> None:
-        self._after = 0
+        self._upto, self._after = 0, (0, -1)
 
     def turn(self, stop: threading.Event | None = None) -> int:
         """Read what is found at one look; how many there were. Raises Stopped soon after ``stop``."""
         with reading(self._engine) as session:
             clock = queries.records.clock(session).change
-            if self._after >= clock:
+            if self._upto >= clock:
                 return 0
-            wanted = queries.texts.unread(session, after=self._after, revision=REVISION, limit=_BATCH)
+            wanted = queries.texts.unread(
+                session,
+                after=self._after,
+                revision=REVISION,
+                kinds=readers.KINDS,
+                beginning=readers.CARTRIDGES,
+                limit=_BATCH,
+            )
         for file in wanted:
             if stop is not None and stop.is_set():
                 raise Stopped
             self._look(file, stop)
+            self._after = file.change, file.position
         if len(wanted) < _BATCH:
-            self._after = clock
-        else:
-            self._after = wanted[-1].change - 1  # its other files may be in the next batch
+            self._upto, self._after = clock, (clock, _LAST)
         return len(wanted)
 
     def _look(self, file: Unread, stop: threading.Event | None) -> None:
+        """A file that goes wrong as no other has is one that cannot be read: it must not stand in the way of others."""
         with reading(self._engine) as session:
             if queries.texts.is_known(session, key=file.key, revision=REVISION):
                 return  # it is in several resources, or another worker was faster
-        self._read(file, stop)
+        try:
+            self._read(file, stop)
+        except (OerError, StoreError, OSError, Stopped):
+            raise
+        except Exception as error:  # noqa: BLE001 - see above
+            logger.error("a file has defeated its reader", extra={"key": file.key, "reason": repr(error)})  # noqa: TRY400
+            self._keep(file.key, Extracted("failed"))
 
     def said(self, file: Readable, *, stop: threading.Event | None = None) -> Extracted:
         """What a file says, read now where nobody has. Raises Stopped soon after ``stop``, and errors of the store."""
         with reading(self._engine) as session:
             row = session.get(FileText, file.key)
-            if row is not None and row.revision == REVISION:
+            if row is not None and row.revision >= REVISION:
                 text = zlib.decompress(row.text).decode() if row.text else ""
                 return Extracted(cast("State", row.state), text, row.title, row.language)
         return self._read(file, stop)
 
     def _read(self, file: Readable, stop: threading.Event | None) -> Extracted:
-        found = Extracted("nothing")
-        if apart.is_readable(file.media_type, file.name, file.size):
-            try:
-                chunks = self._store.open(file.key)
-                kind = {"media_type": file.media_type, "name": file.name}
-                found = apart.extract(chunks, **kind, folder=self._folder, stop=stop)
-            except (Missing, Damaged):
-                found = Extracted("failed")
+        """Nothing is kept of a file that nobody reads under this name: under another it may have words."""
+        if not apart.is_readable(file.media_type, file.name, file.size):
+            return Extracted("nothing")
+        try:
+            chunks = self._store.open(file.key)
+            kind = {"media_type": file.media_type, "name": file.name}
+            found = apart.extract(chunks, **kind, folder=self._folder, stop=stop)
+        except (Missing, Damaged, Ended) as error:  # tried again when everything is looked through
+            logger.warning("a file was not read for the search", extra={"key": file.key, "reason": repr(error)})
+            return Extracted("failed")
         if found.state == "failed":
             logger.warning("a file could not be read for the search", extra={"key": file.key, "kind": file.media_type})
         self._keep(file.key, found)
@@ -122,10 +140,15 @@ class Reading:
         with transaction(self._engine) as session:
             if queries.blobs.locked(session, key=key) is None:
                 return  # the bytes have gone meanwhile, and whoever referred to them
+            before = session.get(FileText, key, populate_existing=True)
+            if before is not None and before.revision >= REVISION:
+                return  # another worker was faster
+            shown = found.text or (before is not None and before.text)
             statement = (sqlite if is_sqlite(session) else postgresql).insert(FileText)
             news = {name: statement.excluded[name] for name in row if name != "key"}
             session.connection().execute(statement.on_conflict_do_update(index_elements=["key"], set_=news), [row])
-            if found.text:
+            if shown:
+                exposure.hold_clock(session)  # what is shown after this look finds the text by itself
                 exposure.index_again(session, queries.texts.resources_with(session, key=key))
 
 

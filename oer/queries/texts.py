@@ -14,6 +14,7 @@ class Unread(NamedTuple):
     """A file of a resource that everybody may download, as of the resource's ``change``."""
 
     change: int
+    position: int
     key: str
     name: str
     media_type: str
@@ -36,12 +37,22 @@ def _current(*columns: Any) -> Any:
     )
 
 
-def unread(session: Session, *, after: int, revision: int, limit: int) -> Sequence[Unread]:
-    """Files that no reader of this revision has looked into, of resources that changed behind ``after``."""
-    known = sa.exists().where(col(FileText.key) == VersionFile.key, col(FileText.revision) == revision)
-    columns = (OaiRecord.change, VersionFile.key, VersionFile.name, VersionFile.media_type, VersionFile.size)
-    query = _current(*columns).where(col(OaiRecord.change) > after, ~known)
-    rows = session.connection().execute(query.order_by(col(OaiRecord.change), VersionFile.position).limit(limit))
+Place = tuple[int, int]
+"""A change, and the position of a file in the version."""
+
+
+def unread(
+    session: Session, *, after: Place, revision: int, kinds: Sequence[str], beginning: str, limit: int
+) -> Sequence[Unread]:
+    """Files that no reader of this revision has looked into, behind a place, in that order. ``kinds``: their media
+    types, and ``beginning`` that of others.
+    """
+    known = sa.exists().where(col(FileText.key) == VersionFile.key, col(FileText.revision) >= revision)
+    place = (OaiRecord.change, VersionFile.position)
+    columns = (*place, VersionFile.key, VersionFile.name, VersionFile.media_type, VersionFile.size)
+    readable = sa.or_(col(VersionFile.media_type).in_(kinds), col(VersionFile.media_type).startswith(beginning))
+    query = _current(*columns).where(sa.tuple_(*place) > sa.tuple_(*after), readable, ~known)
+    rows = session.connection().execute(query.order_by(*place).limit(limit))
     return [Unread._make(row) for row in rows]
 
 
@@ -52,7 +63,7 @@ def resources_with(session: Session, *, key: str) -> Sequence[int]:
 
 
 def is_known(session: Session, *, key: str, revision: int) -> bool:
-    query = select(FileText.key).where(FileText.key == key, FileText.revision == revision)
+    query = select(FileText.key).where(FileText.key == key, FileText.revision >= revision)
     return session.exec(query).first() is not None
 
 

@@ -121,6 +121,7 @@ class _Finder:
         self.opened = opened
         self._meaning = Meaning(opened.fields)
         self._whole: dict[str, Mapping[str, int]] = {}
+        self._frequent: Mapping[str, words.Completion] | None = None
 
     def find(self, question: Question) -> Found:
         asked = self._meaning.query(grammar.parse(question.text))
@@ -130,11 +131,16 @@ class _Finder:
         return Found(ids, keys, self._total(_both(asked, narrowed.values())) if total is None else total, counts)
 
     def meant(self, question: Question) -> Meant | None:
-        for text in asking.others(self.opened.searcher, question.text):
+        for text in asking.others(self.opened.searcher, question.text, self._common):
             total = self.find(replace(question, text=text, limit=0, offset=0, after=None, facets=())).total
             if total:
                 return Meant(text, total)
         return None
+
+    def _common(self) -> Mapping[str, words.Completion]:
+        if self._frequent is None:
+            self._frequent = words.most_frequent(self.opened.searcher)
+        return self._frequent
 
     def complete(self, text: str, limit: int) -> Completed:
         before, last = asking.begun(text)

@@ -8,9 +8,10 @@ import tantivy
 from metadata import analysis, keyboards
 from oer.search import grammar, words
 from oer.search.grammar import All, Node, One, Word
-from oer.search.words import Completion
+from oer.search.words import Common, Completion
 
 _LIKELY = 3  # completions that are searched for at once
+_UNKNOWN = 4  # words of a question that are put right; more are no slip of the hand
 _TYPED = re.compile(r"\S*\Z")
 
 
@@ -34,21 +35,24 @@ def goes_on(before: Node | None, last: analysis.Word, found: list[Completion]) -
     return either if before is None else All((before, either))
 
 
-def others(searcher: tantivy.Searcher, text: str) -> Iterator[str]:
+def others(searcher: tantivy.Searcher, text: str, common: Common) -> Iterator[str]:
     """What may have been meant by a question that finds nothing, the likeliest first; to be tried."""
-    if corrected := _corrected(searcher, text):
+    if corrected := _corrected(searcher, text, common):
         yield corrected
     yield from keyboards.meant(text)
 
 
-def _corrected(searcher: tantivy.Searcher, text: str) -> str | None:
-    """With the nearest words that are there in the place of those that are not; None where one has none, or all are."""
+def _corrected(searcher: tantivy.Searcher, text: str, common: Common) -> str | None:
+    """With the nearest words that are there in the place of those that are not; None where one has none, all are there,
+    or too many are not.
+    """
     asked = {one for word in grammar.words(grammar.parse(text)) for one in analysis.written(word.words)}
-    parts, at = [], 0
+    parts, at, unknown = [], 0, 0
     for word in analysis.words(text[: grammar.LONGEST]):
         if word.written not in asked or words.is_known(searcher, word.written):
             continue
-        nearest = words.nearest(searcher, word.written)
+        unknown += 1
+        nearest = words.nearest(searcher, word.written, common) if unknown <= _UNKNOWN else None
         if nearest is None:
             return None
         parts += [text[at : word.start], nearest]

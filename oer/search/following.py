@@ -19,9 +19,10 @@ from oer.search.index import Generation, Home, Lock, Put, progress_of
 logger = logging.getLogger(__name__)
 
 _BATCH = 500
+_LETTERS = 5_000_000  # of files, that are indexed at once, and of one resource at all
 _BETWEEN_COMMITS = 200_000  # changes, while a generation is built that nobody reads yet
 _SETTLED = 5000  # changes, after which everything that stays is there
-_IDLE = 0.2  # seconds between looks at the clock
+_IDLE = 0.4  # seconds between looks at the clock
 _RESTING = 10.0  # seconds without a change, after which the writer is let go: its memory is not needed
 _PATIENCE = 5.0  # seconds between tries for the lock
 
@@ -74,17 +75,30 @@ def _documents(session: Session, generation: Generation, *, after: int) -> tuple
         document,
     )
 
-    found: list[Put] = [(row.resource_id, None) for row in rows if row.deleted]
-    for row in live:
+    found: list[Put] = []
+    letters = 0
+    for row in rows:
+        after = row.revision
+        if row.deleted:
+            found.append((row.resource_id, None))
+            continue
         kept = files.get(row.version_id, [])
         contents = Contents(kept, _texts(session, kept) if row.access == "open" else ())
         found.append((row.resource_id, document(generation.fields, row, places[row.institution_id], contents)))
-    return found, rows[-1].revision
+        letters += sum(len(text) for text, _ in contents.texts)
+        if letters > _LETTERS:
+            break  # the rest is the next batch's: books are large, and others wait to be found
+    return found, after
 
 
 def _texts(session: Session, files: Sequence[Kept]) -> list[tuple[str, str | None]]:
-    saying = (file for file in files if file.texts and file.role in queries.texts.SAYING)
-    return [(queries.texts.text(session, key=file.key), file.language) for file in saying]
+    found: list[tuple[str, str | None]] = []
+    letters = 0
+    for file in files:
+        if file.texts and file.role in queries.texts.SAYING and letters < _LETTERS:
+            found.append((queries.texts.text(session, key=file.key), file.language))
+            letters += len(found[-1][0])
+    return found
 
 
 def catch_up_here(engine: Engine, folder: Path) -> bool:

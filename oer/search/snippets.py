@@ -10,6 +10,7 @@ from oer.search import grammar
 from oer.search.grammar import Node
 
 _WINDOW = 30  # words of a piece
+_LONGEST = 600  # characters of it, out of a file: not every file has words
 _BEFORE = 6  # of them in front of the first that counts
 
 
@@ -111,11 +112,11 @@ def inside(value: str, lang: str, wanted: Wanted, budget: Budget) -> Piece | Non
                 best, most = near[0][0], together
     if best is None:
         return None
-    begin = starts[best - _BEFORE] if best > _BEFORE else 0
     after = best + _WINDOW - _BEFORE
-    whole = len(starts) <= after
-    shown = " ".join(value[begin : len(value) if whole else starts[after]].split())
-    return Piece(lang, _marked(shown, lang, wanted), (begin > 0, not whole))
+    begin = max(starts[best - _BEFORE] if best > _BEFORE else 0, starts[best] - _LONGEST // 3)
+    end = min(starts[after] if after < len(starts) else len(value), starts[best] + _LONGEST)
+    shown = " ".join(value[begin:end].split())
+    return Piece(lang, _marked(shown, lang, wanted), (begin > 0, end < len(value)))
 
 
 def _densest(hits: Sequence[int]) -> int:

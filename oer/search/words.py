@@ -1,6 +1,6 @@
 """Words that are there: how one that is being typed may go on, and what one that is not there was meant to be."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import tantivy
@@ -48,28 +48,38 @@ def _with(searcher: tantivy.Searcher, beginning: str, among: Query | None, limit
     return found
 
 
+Common = Callable[[], Mapping[str, Completion]]
+
+
+def most_frequent(searcher: tantivy.Searcher) -> Mapping[str, Completion]:
+    """Folded word → how it is written. It goes through all words that there are: keep it for as long as they stay."""
+    return _with(searcher, "", None, _MOST)
+
+
 def is_known(searcher: tantivy.Searcher, written: str) -> bool:
     """Whether any resource has this word in any of its forms."""
     forms = analysis.asked(written)
     return any(searcher.doc_freq(place, form) for place in schema.TEXTS for form in forms)
 
 
-def nearest(searcher: tantivy.Searcher, written: str) -> str | None:
+def nearest(searcher: tantivy.Searcher, written: str, common: Common) -> str | None:
     """The word that is there and is the least unlike this one; of several the most frequent. None: none is near.
 
-    Letters may be missing, too many, others or exchanged with the next (Damerau's distance, optimal alignment).
+    ``common``: see :func:`most_frequent`. Letters may be missing, too many, others or exchanged with the next
+    (Damerau's distance, optimal alignment).
     """
     from rapidfuzz.distance import OSA  # late: for questions without answers alone
 
     plain = analysis.fold(written)
-    wrong = next(wrong for letters, wrong in _WRONG if len(plain) <= letters)
+    wrong = next((wrong for letters, wrong in _WRONG if len(plain) <= letters), 0)  # folding may lengthen a word
     if not wrong:
         return None
     best: tuple[int, int, str] | None = None
     for beginning in dict.fromkeys(_beginnings(plain)):
         if best and not beginning:
             break
-        for folded, (word, times) in _with(searcher, beginning, None, _MOST).items():
+        near = _with(searcher, beginning, None, _MOST) if beginning else common()
+        for folded, (word, times) in near.items():
             distance = OSA.distance(plain, folded, score_cutoff=wrong)
             if distance <= wrong and (best is None or (distance, -times, word) < best):
                 best = distance, -times, word

@@ -75,6 +75,16 @@ def test_a_hit_inside_a_file_says_so(client: TestClient, home: Installation) -> 
     assert found["file"] is None  # the title says it
 
 
+def test_a_file_without_words_does_not_fill_the_answer(client: TestClient, home: Installation) -> None:
+    for filling in (b"A" * 500_000, b"." * 500_000, b" " + b"x" * 500_000):
+        published(home, files={"data.txt": b"cardamom " + filling + b" cardamom"})
+    read(home)
+    answer = client.get("/api/resources", params={"q": "cardamom", "limit": 10})
+    assert answer.json()["total"] == 3
+    for found in answer.json()["found"]:
+        assert len("".join(part["text"] for part in found["file"]["text"]["parts"])) < 1000
+
+
 def test_what_files_say_that_are_not_open_is_in_no_answer(client: TestClient, home: Installation) -> None:
     secret = {"secret.txt": "كلمة الزنجبيل".encode()}
     published(home, described=record("سرّ", access={"kind": "institution"}), files=secret)

@@ -4,6 +4,7 @@ import io
 import threading
 import time
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -19,6 +20,7 @@ from oer.extraction import apart, child, texts
 from oer.extraction.apart import Extracted, Stopped
 from oer.installation import Installation
 from oer.models import Blob, Clock, FileText, OaiRecord, VersionFile
+from oer.search import following
 
 # Of each sample that has words, some that stand side by side in it, and in its language.
 INSIDE = {
@@ -111,7 +113,7 @@ def test_each_sample_is_found_by_words_from_inside_in_its_language(home: Install
     for path in silent:
         published(home, files={Path(path).name: (folder / path).read_bytes()})
     read(home)
-    assert {kept(home)[Path(path).name] for path in silent} == {("nothing", False)}
+    assert {kept(home).get(Path(path).name, ("nothing", False)) for path in silent} == {("nothing", False)}
 
 
 # ── Formats ─────────────────────────────────────────────────────────────────────────────────────
@@ -244,6 +246,87 @@ def test_the_reader_can_write_and_start_nothing_and_knows_no_secret(
     [(environment, bounds)] = seen
     assert "sesame" not in str(environment)
     assert bounds[psutil.RLIMIT_FSIZE] == (0, 0)
+
+
+@pytest.mark.parametrize("title", ["a \\ud800 b", "a \\u0000 b", "\\u202e"])
+def test_what_a_file_says_of_itself_cannot_stop_the_reading(home: Installation, title: str) -> None:
+    published(home, files={"bad.zip": zipped(**{"h5p.json": f'{{"title": "{title}"}}', "a.txt": "cardamom"})})
+    good = published(home, files={"good.txt": b"ginger"})
+    read(home)
+    assert hits(home, "ginger") == [good]
+    assert {state for state, _ in kept(home).values()} == {"text"}
+
+
+def test_a_file_that_defeats_its_reader_does_not_stop_the_others(
+    home: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published(home, files={"bad.txt": b"bad"})
+    good = published(home, files={"good.txt": b"ginger"})
+    extract = apart.extract
+
+    def defeated(*what: object, **named: object) -> Extracted:
+        if named["name"] == "bad.txt":
+            raise RuntimeError("never seen before")
+        return extract(*what, **named)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(apart, "extract", defeated)
+    read(home)
+    assert hits(home, "ginger") == [good]
+    assert kept(home) == {"bad.txt": ("failed", False), "good.txt": ("text", True)}
+
+
+def test_whoever_is_ended_from_outside_has_said_nothing_of_the_file(
+    home: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public_id = published(home, files={"a.html": b"<p>cardamom" + b"<p>" * 8_000_000})
+
+    def end() -> None:
+        until = time.monotonic() + 20
+        while time.monotonic() < until:
+            for process in psutil.Process().children(recursive=True):
+                with suppress(psutil.Error):
+                    if "oer.extraction.child" in process.cmdline():
+                        process.terminate()
+                        return
+
+    ending = threading.Thread(target=end)
+    ending.start()
+    work = working.reading_of(home)
+    while work.turn():
+        pass
+    ending.join()
+    assert kept(home) == {}
+    read(home)
+    assert hits(home, "cardamom") == [public_id]
+
+
+def test_one_bad_member_of_a_package_does_not_hide_the_others(home: Installation) -> None:
+    sound = {"a.txt": "cardamom"}
+    for number, bad in enumerate(
+        ({"b.pdf": b"%PDF-1.7 broken"}, {"h5p.json": "[]"}, {"c.json": "[" * 100_000}, {"imsmanifest.xml": b"\xff\xfe"})
+    ):
+        published(home, described=record(f"حزمة {number}"), files={"p.zip": zipped(**bad, **sound)})
+    read(home)
+    assert search(home, "cardamom").total == 4
+
+
+def test_the_same_bytes_have_words_under_a_name_that_has_a_reader(home: Installation) -> None:
+    content = b'{"text": "cardamom"}'
+    published(home, files={"data.bin": content})
+    read(home)
+    assert hits(home, "cardamom") == []
+    public_id = published(home, files={"data.json": content})
+    read(home)
+    assert public_id in hits(home, "cardamom")
+
+
+def test_books_are_indexed_some_at_a_time_and_none_is_lost(home: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "_LETTERS", 30)
+    ids = [published(home, files={f"{number}.txt": f"cardamom {'x' * 20} {number}".encode()}) for number in range(5)]
+    read(home)
+    assert sorted(hits(home, "cardamom")) == sorted(ids)
+    following.rebuild(home.engine, home.search.folder, progress=lambda _: None)
+    assert sorted(hits(home, "cardamom")) == sorted(ids)
 
 
 # ── What is kept, and what follows ──────────────────────────────────────────────────────────────

@@ -95,6 +95,17 @@ def test_what_was_meant_by_words_that_find_nothing(lessons: Installation, typed:
         assert lessons.search.find(Question(text=told.text)).total == told.total > 0
 
 
+@pytest.mark.parametrize("text", ["ß" * 60, "œ" * 31, "ﷺ" * 4, "ﷺ ﷺ" * 200, "a" * 1000, "\u0640" * 40])
+def test_whatever_is_asked_has_an_answer(lessons: Installation, text: str) -> None:
+    assert lessons.search.meant(Question(text=text)) is None
+    assert lessons.search.complete(text, limit=8).texts == []
+
+
+def test_many_unknown_words_are_no_slip_of_the_hand(lessons: Installation) -> None:
+    assert lessons.search.meant(Question(text="fracions " * 2)) is not None
+    assert lessons.search.meant(Question(text=" ".join(f"fracion{letter}" for letter in "abcdefgh"))) is None
+
+
 def test_what_was_meant_has_hits_with_the_same_choices(lessons: Installation) -> None:
     assert lessons.search.meant(Question(text="fracions", chosen={"language": ["fr"]})) is not None
     assert lessons.search.meant(Question(text="fracions", chosen={"language": ["en"]})) is None
