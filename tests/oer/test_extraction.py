@@ -311,11 +311,11 @@ def test_one_bad_member_of_a_package_does_not_hide_the_others(home: Installation
 
 
 def test_the_same_bytes_have_words_under_a_name_that_has_a_reader(home: Installation) -> None:
-    content = b'{"text": "cardamom"}'
-    published(home, files={"data.bin": content})
+    content = b"cardamom { color: red }"
+    published(home, files={"data.css": content})
     read(home)
     assert hits(home, "cardamom") == []
-    public_id = published(home, files={"data.json": content})
+    public_id = published(home, files={"data.txt": content})
     read(home)
     assert public_id in hits(home, "cardamom")
 
