@@ -32,6 +32,7 @@ DONE, UNREADABLE, NO_READER = 0, 3, 4
 
 
 def main() -> int:
+    os.nice(10)  # people who read and search go first
     for bound, most in (
         (resource.RLIMIT_AS, MEMORY),
         (resource.RLIMIT_CORE, 0),
