@@ -165,10 +165,14 @@ def _surface(record: Mapping[str, Any]) -> set[str]:
 
 @lru_cache(maxsize=4096)
 def _plain(text: str) -> tuple[str, ...]:
-    written = (word[: analysis.LONGEST] for word in analysis.written(text))
-    return tuple(
-        f"{folded}{schema.WRITTEN}{arabic.bare(word)}" for word in written if len(folded := analysis.fold(word)) > 1
-    )
+    return tuple(term for word in analysis.written(text) if (term := _suggested(word[: analysis.LONGEST])))
+
+
+@lru_cache(maxsize=1 << 15)
+def _suggested(word: str) -> str:
+    """Nothing for a single letter."""
+    folded = analysis.fold(word)
+    return f"{folded}{schema.WRITTEN}{arabic.bare(word)}" if len(folded) > 1 else ""
 
 
 def _codes(row: Indexable, record: Mapping[str, Any]) -> set[str]:
