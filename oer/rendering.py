@@ -27,6 +27,7 @@ from oer.installation import Installation
 from oer.settings import Settings
 
 _WORTH = 5000  # records: fewer are written by one process before others have started
+_LOOK = 5.0  # seconds between looks whether those that render are still there
 _AHEAD = 2  # batches under way for each process, so that none waits while another batch is written
 
 
@@ -65,7 +66,7 @@ def _by_several(found: Installation, processes: int, formats: Mapping[str, Forma
                 after = upto
             if not under_way:
                 return
-            batch = under_way.popleft().result()
+            batch = _awaited(under_way.popleft())
             if batch is not None:  # None: all of its records have changed again, and come later
                 renderings.keep(found.engine, found.issuer, batch, formats=formats)
                 yield batch.count
@@ -73,6 +74,18 @@ def _by_several(found: Installation, processes: int, formats: Mapping[str, Forma
         raise Unavailable("rendering.interrupted") from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _awaited(future: Future[Batch | None]) -> Batch | None:
+    """What comes of it. Raises BrokenProcessPool where a process was ended: the pool says so of all batches but one
+    that was handed over in the very moment in which it broke, which would be waited for without end (Python 3.11).
+    """
+    while True:
+        try:
+            return future.result(timeout=_LOOK)
+        except TimeoutError:
+            if not multiprocessing.active_children() and not future.done():
+                raise BrokenProcessPool("nobody is left to do it") from None
 
 
 def _end(engine: Engine, after: int) -> int | None:

@@ -6,6 +6,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import psutil
@@ -132,6 +134,16 @@ def test_processes_end_with_the_one_that_asked(some: installation.Installation, 
 
 def children() -> Iterator[int]:
     return (child.pid or 0 for child in multiprocessing.active_children())
+
+
+def test_a_batch_that_the_pool_has_lost_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rendering, "_LOOK", 0.05)
+    with pytest.raises(BrokenProcessPool):
+        rendering._awaited(Future())
+    done: Future[None] = Future()
+    threading.Timer(0.2, done.set_result, [None]).start()
+    monkeypatch.setattr(multiprocessing, "active_children", lambda: [object()])
+    assert rendering._awaited(done) is None
 
 
 def test_a_process_that_is_killed_ends_the_run_and_the_next_goes_on(
