@@ -66,7 +66,7 @@ def _by_several(found: Installation, processes: int, formats: Mapping[str, Forma
                 after = upto
             if not under_way:
                 return
-            batch = _awaited(under_way.popleft())
+            batch = _awaited(pool, under_way.popleft())
             if batch is not None:  # None: all of its records have changed again, and come later
                 renderings.keep(found.engine, found.issuer, batch, formats=formats)
                 yield batch.count
@@ -76,16 +76,24 @@ def _by_several(found: Installation, processes: int, formats: Mapping[str, Forma
         pool.shutdown(cancel_futures=True)
 
 
-def _awaited(future: Future[Batch | None]) -> Batch | None:
-    """What comes of it. Raises BrokenProcessPool where a process was ended: the pool says so of all batches but one
-    that was handed over in the very moment in which it broke, which would be waited for without end (Python 3.11).
+def _awaited(pool: ProcessPoolExecutor, future: Future[Batch | None]) -> Batch | None:
+    """What comes of it. Raises BrokenProcessPool where a process was ended.
+
+    The pool tells so itself, unless the process was in the middle of a long answer: the pool then waits for the rest,
+    without end, since it holds both ends of that line. Whoever is left is ended, and the pool's own end closed.
     """
     while True:
         try:
             return future.result(timeout=_LOOK)
         except TimeoutError:
-            if not multiprocessing.active_children() and not future.done():
-                raise BrokenProcessPool("nobody is left to do it") from None
+            # The pool gives no other way to know its processes and its line (Python 3.11 to 3.14).
+            processes = list((pool._processes or {}).values())
+            if future.done() or all(process.exitcode is None for process in processes):
+                continue
+            for process in processes:
+                process.kill()
+            pool._result_queue._writer.close()  # type: ignore[attr-defined]
+            raise BrokenProcessPool("a process was ended in the middle of its answer") from None
 
 
 def _end(engine: Engine, after: int) -> int | None:

@@ -6,8 +6,9 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import Future
+from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -136,14 +137,24 @@ def children() -> Iterator[int]:
     return (child.pid or 0 for child in multiprocessing.active_children())
 
 
-def test_a_batch_that_the_pool_has_lost_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rendering, "_LOOK", 0.05)
-    with pytest.raises(BrokenProcessPool):
-        rendering._awaited(Future())
-    done: Future[None] = Future()
-    threading.Timer(0.2, done.set_result, [None]).start()
-    monkeypatch.setattr(multiprocessing, "active_children", lambda: [object()])
-    assert rendering._awaited(done) is None
+def answered_at_length() -> bytes:
+    """Far more than a pipe holds: it is being written until somebody takes it."""
+    return b"x" * 50_000_000
+
+
+@pytest.mark.parametrize("times", range(4))
+def test_a_process_that_is_killed_in_the_middle_of_its_answer_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, times: int
+) -> None:
+    monkeypatch.setattr(rendering, "_LOOK", 0.2)
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as pool:
+        pool.submit(os.getpid).result()
+        futures = [pool.submit(answered_at_length) for _ in range(20)]
+        time.sleep(0.02 * times)
+        os.kill(next(children()), signal.SIGKILL)
+        with pytest.raises(BrokenProcessPool):
+            list(map(partial(rendering._awaited, pool), futures))
+    assert list(children()) == []
 
 
 def test_a_process_that_is_killed_ends_the_run_and_the_next_goes_on(
