@@ -8,7 +8,7 @@ from pydantic import Field
 from sqlmodel import Session
 
 from api import i18n, paging, schemas
-from metadata import vocabularies
+from metadata import subjects, vocabularies
 from oer import identifiers, queries
 from oer.errors import Invalid, NotFound
 from oer.installation import Installation
@@ -210,8 +210,7 @@ def _above(place: Institution, places: Mapping[str, Institution]) -> str | None:
 
 def _broader(name: str, value: str) -> str | None:
     """The subject above this one."""
-    term = vocabularies.find(value) if name == "subject" else None
-    return term.broader[0] if term and term.broader else None
+    return next(iter(subjects.wider(value)), None) if name == "subject" else None
 
 
 def label(name: str, value: str, lang: str) -> str:

@@ -49,6 +49,7 @@ _SCHEMES = (
     "media-groups",
     "sdg",
     "unesco-thesaurus",
+    "unesco-thesaurus-groups",
 )
 
 # Fields of a record, and which vocabularies their terms are from.

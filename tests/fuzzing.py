@@ -34,6 +34,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import app
 from oer import passwords
+from oer.search.index import Home
 
 SEED = 20260301
 CALLERS = {"anonymous": "the public", "depositor": "author", "manager": "manager college", "administrator": "root"}
@@ -127,7 +128,9 @@ def arena(folder: Path) -> Iterator[Arena]:
             searching.index(home)
             staging = folder / "store" / "staging"
             shutil.copytree(staging, folder / "staged")
-            yield Arena(world, app.create(home), Rehearsal(home, patch), staging, folder / "staged")
+            # A server alone would index by itself after a while, in a thread: on the one connection that there is.
+            with Home(home.search.folder).writing():
+                yield Arena(world, app.create(home), Rehearsal(home, patch), staging, folder / "staged")
         passwords._nobody.cache_clear()
 
 

@@ -18,10 +18,11 @@ import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from rdflib import Graph, Literal, URIRef
+from rdflib import Graph, Literal, Namespace, URIRef
 from rdflib.namespace import RDF, SKOS
 
 HERE = Path(__file__).resolve().parent
@@ -31,6 +32,8 @@ A11Y = "https://www.w3.org/2021/a11y-discov-vocab/latest/"
 # The document that defines the framework; UNESCO gives its competencies no URI, the part after # is ours.
 ICT_CFT = "https://unesdoc.unesco.org/ark:/48223/pf0000265721#"
 THESAURUS = "http://vocabularies.unesco.org/thesaurus/"
+UNESCO = Namespace("http://vocabularies.unesco.org/ontology#")
+ISO_THES = Namespace("http://purl.org/iso25964/skos-thes#")
 CC = "https://creativecommons.org/"
 
 Row = dict[str, str]
@@ -186,16 +189,12 @@ def coar_versions(folder: Path) -> Iterator[TermData]:
 
 def thesaurus(folder: Path) -> Iterator[TermData]:
     """Concepts by number. Six have no Arabic label: ``vocabularies.label`` falls back to English for them."""
-    graph = Graph()
-    graph.parse(data=gzip.decompress((folder / "unesco-thesaurus.ttl.gz").read_bytes()), format="turtle")
+    graph = _thesaurus(folder)
     found = [str(concept) for concept in graph.subjects(RDF.type, SKOS.Concept)]
     for uri in sorted(found, key=lambda uri: (len(uri), uri)):
         concept = URIRef(uri)
-        names: dict[str, str] = {}
+        names = _preferred(graph, concept)
         alt: dict[str, set[str]] = {}
-        for label in graph.objects(concept, SKOS.prefLabel):
-            if isinstance(label, Literal) and label.language in LANGUAGES:
-                names[label.language] = tidy(str(label))
         for label in graph.objects(concept, SKOS.altLabel):
             if (
                 isinstance(label, Literal)
@@ -203,16 +202,49 @@ def thesaurus(folder: Path) -> Iterator[TermData]:
                 and tidy(str(label)) != names.get(label.language)
             ):
                 alt.setdefault(label.language, set()).add(tidy(str(label)))
-        broader = sorted(
-            (str(wider).removeprefix(THESAURUS) for wider in graph.objects(concept, SKOS.broader)),
-            key=lambda name: (len(name), name),
-        )
         yield term(
             uri.removeprefix(THESAURUS),
             {lang: names[lang] for lang in LANGUAGES if lang in names},
             alt={lang: sorted(alt[lang] - {names.get(lang)}) for lang in LANGUAGES if lang in alt},
-            broader=broader,
+            broader=_ids(graph.objects(concept, SKOS.broader)),
         )
+
+
+def thesaurus_groups(folder: Path) -> Iterator[TermData]:
+    """Its seven domains and their microthesauri, with the concepts at the top of each: what it is browsed by.
+
+    They are no subjects: nothing is about *1.05*.
+    """
+    graph = _thesaurus(folder)
+    for kind in (UNESCO.Domain, UNESCO.MicroThesaurus):
+        for identifier in _ids(graph.subjects(RDF.type, kind)):
+            group = URIRef(THESAURUS + identifier)
+            members = (one for one in graph.objects(group, SKOS.member) if (one, SKOS.topConceptOf, None) in graph)
+            yield term(
+                identifier,
+                _preferred(graph, group),
+                notation=str(graph.value(group, SKOS.notation)),
+                broader=_ids(graph.objects(group, ISO_THES.superGroup)),
+                offered=False,
+                extra={"top": " ".join(_ids(members))},
+            )
+
+
+@cache
+def _thesaurus(folder: Path) -> Graph:
+    graph = Graph()
+    graph.parse(data=gzip.decompress((folder / "unesco-thesaurus.ttl.gz").read_bytes()), format="turtle")
+    return graph
+
+
+def _preferred(graph: Graph, of: URIRef) -> dict[str, str]:
+    told = [label for label in graph.objects(of, SKOS.prefLabel) if isinstance(label, Literal)]
+    names = {label.language: tidy(str(label)) for label in told}
+    return {lang: names[lang] for lang in LANGUAGES if lang in names}
+
+
+def _ids(nodes: Iterable[Any]) -> list[str]:
+    return sorted((str(node).removeprefix(THESAURUS) for node in nodes), key=lambda name: (len(name), name))
 
 
 def licences(folder: Path) -> Iterator[TermData]:
@@ -293,6 +325,7 @@ SCHEMES: dict[str, tuple[str, Callable[[Path], Iterator[TermData]]]] = {
     "media-groups": ("", _of("media-type-groups.csv", plain(LANGUAGES, "", *_GROUP))),
     "sdg": ("http://metadata.un.org/sdg/", sdg),
     "unesco-thesaurus": (THESAURUS, thesaurus),
+    "unesco-thesaurus-groups": (THESAURUS, thesaurus_groups),
 }
 
 

@@ -72,7 +72,7 @@ class _Index:
         writer.wait_merging_threads()
         index.reload()
         self._searcher = index.searcher()
-        self._meaning = Meaning(self._fields)
+        self._meaning = Meaning(self._searcher, self._fields)
 
     def _document(self, number: int, told: Mapping[str, Any]) -> tantivy.Document:
         def texts(*values: str) -> list[dict[str, str]]:

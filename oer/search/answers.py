@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from typing import Any, Literal
 import tantivy
 from tantivy import Occur, Order, Query
 
-from metadata import vocabularies
+from metadata import subjects
 from metadata.record import Record
 from oer.search import asking, grammar, schema, similar, words
 from oer.search.index import Opened, Reader
@@ -21,6 +21,7 @@ Sort = Literal["relevance", "newest", "title"]
 DEEPEST = 10_000
 """Hits that can be reached in the order of relevance."""
 _VALUES = 65_000  # of one column: more than there are
+_PAGES = 64  # of all that there is, in each of its orders
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +120,16 @@ class _Finder:
 
     def __init__(self, opened: Opened) -> None:
         self.opened = opened
-        self._meaning = Meaning(opened.fields)
+        self._meaning = Meaning(opened.searcher, opened.fields)
         self._whole: dict[str, Mapping[str, int]] = {}
+        self._pages: dict[tuple[object, ...], tuple[list[int], list[str]]] = {}
         self._frequent: Mapping[str, words.Completion] | None = None
 
     def find(self, question: Question) -> Found:
         asked = self._meaning.query(grammar.parse(question.text))
         narrowed = {facet: self._meaning.narrowed(facet, values) for facet, values in question.chosen.items() if values}
+        if not narrowed and not question.text.strip():
+            return self._everything(asked, question)
         ids, keys = self._hits(_both(asked, narrowed.values()), question)
         counts, total = self._counts(asked, narrowed, question)
         return Found(ids, keys, self._total(_both(asked, narrowed.values())) if total is None else total, counts)
@@ -198,8 +202,6 @@ class _Finder:
         self, asked: Query, narrowed: Mapping[str, Query], question: Question
     ) -> tuple[Mapping[str, Mapping[str, int]], int | None]:
         """Counts by facet, and of all hits where they tell it."""
-        if not narrowed and not question.text.strip():
-            return self._everything(question.facets)
         plain = [facet for facet in question.facets if facet not in narrowed]
         found, total = self._count(_both(asked, narrowed.values()), plain)
         for facet in question.facets:
@@ -215,43 +217,40 @@ class _Finder:
         """Of the hits, how many are about each chosen subject, and about each right below one."""
         wanted = {"all": {"terms": {"field": schema.NARROWER, "size": _VALUES}}}
         told = self.opened.searcher.aggregate(query, wanted)["all"]["buckets"]
-        known = ((vocabularies.find(one["key"]), one["doc_count"]) for one in told)
+        counts = {one["key"]: one["doc_count"] for one in told}
         return {
-            term.uri: count
-            for term, count in known
-            if term and (term.uri in chosen or not chosen.isdisjoint(term.broader))
+            uri: count for uri, count in counts.items() if uri in chosen or not chosen.isdisjoint(subjects.wider(uri))
         }
 
-    def _everything(self, facets: tuple[str, ...]) -> tuple[Mapping[str, Mapping[str, int]], int]:
-        missing = [facet for facet in facets if facet not in self._whole]
-        self._whole |= self._count(Query.all_query(), missing)[0]
-        return {facet: self._whole[facet] for facet in facets}, int(self.opened.searcher.num_docs)
+    def _everything(self, every: Query, question: Question) -> Found:
+        """What most people ask for, and what takes longest: done once."""
+        missing = [facet for facet in question.facets if facet not in self._whole]
+        self._whole |= self._count(every, missing)[0]
+        page = (question.sort, question.lang, question.limit, question.offset, question.after)
+        found = self._pages.get(page) or self._hits(every, question)
+        if len(self._pages) < _PAGES:
+            self._pages[page] = found
+        counts = {facet: self._whole[facet] for facet in question.facets}
+        return Found(*found, int(self.opened.searcher.num_docs), counts)
 
     def _count(self, query: Query, facets: Sequence[str]) -> tuple[dict[str, Mapping[str, int]], int | None]:
         """A column has one value for each hit: together they are all hits."""
-        columns = [column for facet in facets for column in schema.FACETS[facet].columns]
-        if not columns:
+        if not facets:
             return {}, None
-        wanted = {column: {"terms": {"field": column, "size": _VALUES}} for column in columns}
-        told = self.opened.searcher.aggregate(query, wanted)
-        total = sum(bucket["doc_count"] for bucket in told[columns[0]]["buckets"])
-        return {facet: _taken_apart(facet, _buckets(facet, told)) for facet in facets}, total
+        wanted = {facet: {"terms": {"field": schema.COLUMNS[facet], "size": _VALUES}} for facet in facets}
+        told = {name: found["buckets"] for name, found in self.opened.searcher.aggregate(query, wanted).items()}
+        total = sum(bucket["doc_count"] for bucket in told[facets[0]])
+        return {facet: _taken_apart(facet, told[facet]) for facet in facets}, total
 
 
-def _buckets(facet: str, told: Mapping[str, Any]) -> Iterator[tuple[str, int]]:
-    for column in schema.FACETS[facet].columns:
-        for bucket in told[column]["buckets"]:
-            yield bucket["key"], bucket["doc_count"]
-
-
-def _taken_apart(facet: str, buckets: Iterable[tuple[str, int]]) -> dict[str, int]:
+def _taken_apart(facet: str, buckets: Iterable[Mapping[str, Any]]) -> dict[str, int]:
     """Values that stand together in one, counted each; of institutions with all that lie above."""
     counts: Counter[str] = Counter()
     parting = "/" if facet == "institution" else " "
-    for key, number in buckets:
-        for value in key.split(parting):
+    for bucket in buckets:
+        for value in bucket["key"].split(parting):
             if value:
-                counts[value] += number
+                counts[value] += bucket["doc_count"]
     return dict(counts)
 
 

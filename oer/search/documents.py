@@ -11,7 +11,7 @@ from typing import Any
 
 import tantivy
 
-from metadata import analysis, arabic, licences, vocabularies
+from metadata import analysis, arabic, licences, subjects, vocabularies
 from oer.queries.search import Indexable, Kept, Place
 from oer.search import schema
 
@@ -53,21 +53,22 @@ def _document(
     fields: tantivy.Schema, row: Indexable, record: Mapping[str, Any], place: Place, contents: Contents
 ) -> tantivy.Document:
     facets = dict(_facets(row, record, place, contents.files))
-    subjects = _wider(record.get("subjects", ()))
+    about = record.get("subjects", ())
+    wider = list(dict.fromkeys(one for uri in about for one in subjects.closure(uri)))
     return tantivy.Document.from_dict(
         {
             "id": row.resource_id,
             "newest": newest(row.published, row.resource_id),
             "title": _analysed(_pairs(record, "title", "alternative")),
             "text": _analysed([*_pairs(record, "description", "keywords"), *_beside(record)]),
-            "subject": [value for uri in record.get("subjects", ()) for value in _subject(uri)],
+            "subject": [value for uri in about for value in _subject(uri)],
             "name": _analysed([*_people(record), *((name, lang) for lang, name in place.names.items())]),
             "file": _analysed(_said(record, contents.texts)),
             schema.WORDS: sorted(_surface(record)),
             "code": sorted(_codes(row, record)),
-            schema.FILTERS: _filters(facets, subjects, place, record.get("subjects", ())),
-            **_columns(facets, record.get("subjects", ())),
-            schema.NARROWER: subjects,
+            schema.FILTERS: _filters(facets, wider, place, about),
+            **_columns(facets, about),
+            schema.NARROWER: wider,
             **{f"sort_{lang}": sort_key(_title(record, lang), lang, row.resource_id) for lang in schema.SORTS},
         },
         fields,
@@ -246,43 +247,17 @@ def _year(row: Indexable, record: Mapping[str, Any]) -> str | None:
     return f"{row.published.year:04}"
 
 
-def _wider(subjects: Iterable[str]) -> list[str]:
-    return list(dict.fromkeys(wider for uri in subjects for wider in closure(uri)))
-
-
-@lru_cache(maxsize=8192)
-def closure(uri: str) -> tuple[str, ...]:
-    """A subject and everything that is wider, the widest last."""
-    found, waiting = {uri: None}, [uri]
-    while waiting:
-        term = vocabularies.find(waiting.pop())
-        for wider in term.broader if term else ():
-            found.pop(wider, None)
-            found[wider] = None
-            waiting.append(wider)
-    return tuple(found)
-
-
-@lru_cache(maxsize=8192)
-def _tops(uri: str) -> tuple[str, ...]:
-    return tuple(one for one in closure(uri) if (term := vocabularies.find(one)) is None or not term.broader)
-
-
-def _filters(facets: Values, subjects: Sequence[str], place: Place, concepts: Iterable[str]) -> list[str]:
+def _filters(facets: Values, wider: Sequence[str], place: Place, about: Iterable[str]) -> list[str]:
     """Everything that narrows to this resource; an institution with all that it is below."""
     branches = [branch for branch in place.path.split("/") if branch]
-    wanted = {**facets, "subject": subjects, "institution": branches}
+    wanted = {**facets, "subject": wider, "institution": branches}
     found = [f"{name}:{value}" for name, values in wanted.items() for value in values]
-    return [*found, *(f"concept:{uri}" for uri in concepts)]
+    return [*found, *(f"concept:{uri}" for uri in about)]
 
 
-def _columns(facets: Values, subjects: Iterable[str]) -> dict[str, str]:
-    tops = sorted({top for uri in subjects for top in _tops(uri)})
-    slots = [*tops[: schema.SLOTS - 1], *[""] * schema.SLOTS][: schema.SLOTS - 1]
-    columns = {name: " ".join(sorted(values)) for name, values in facets.items()}
-    for number, value in enumerate([*slots, " ".join(tops[schema.SLOTS - 1 :])], 1):
-        columns[f"subject_{number}"] = value
-    return columns
+def _columns(facets: Values, about: Iterable[str]) -> dict[str, str]:
+    roots = {root for uri in about for root in subjects.roots(uri)}
+    return {schema.COLUMNS[name]: " ".join(sorted(values)) for name, values in {**facets, "subject": roots}.items()}
 
 
 def _title(record: Mapping[str, Any], lang: str) -> str:

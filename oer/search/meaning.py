@@ -17,32 +17,44 @@ _SYNONYM = 0.05  # of the score: what is found by another name stands below all 
 _NAMES = 9  # names of one subject that are looked for
 
 
-class Meaning:
-    """Turns questions into queries over one index."""
+Weighted = tuple[float, Query]
+"""By how much the score of a query counts."""
+Either = Sequence[Weighted]
+"""Alternatives side by side, none within another: only of terms that stand so the engine leaves out those documents
+that cannot come among the best.
+"""
 
-    def __init__(self, fields: tantivy.Schema) -> None:
+
+class Meaning:
+    """Turns questions into queries over one commit of an index."""
+
+    def __init__(self, searcher: tantivy.Searcher, fields: tantivy.Schema) -> None:
+        self._searcher = searcher
         self._fields = fields
-        self._synonyms: dict[str, Query] = {}  # by subject, of which there are a few thousand
+        self._synonyms: dict[str, Either] = {}  # by subject, of which there are a few thousand
 
     def query(self, node: Node | None) -> Query:
         """What the question asks for; everything where it asks nothing."""
-        return (None if node is None else self._node(node)) or Query.all_query()
+        found = None if node is None else self._node(node)
+        return Query.all_query() if found is None else _any(found)
 
     def narrowed(self, facet: str, wanted: Sequence[str]) -> Query:
         """What has one of these values; it does not count for relevance."""
-        found = [Query.term_query(self._fields, schema.FILTERS, f"{facet}:{value}") for value in wanted]
-        return Query.const_score_query(_any(found), 0.0)
+        found = Query.term_set_query(self._fields, schema.FILTERS, [f"{facet}:{value}" for value in wanted])
+        return Query.const_score_query(found, 0.0)
 
-    def _node(self, node: Node) -> Query | None:
+    def _node(self, node: Node) -> Either | None:
+        """None where it asks nothing."""
         if isinstance(node, Without):
             inner = self._node(node.part)
-            return None if inner is None else _but(Query.all_query(), [inner])
+            return None if inner is None else [(1.0, _but(Query.all_query(), [_any(inner)]))]
         if isinstance(node, One):
-            return _any([found for part in node.parts if (found := self._node(part)) is not None])
+            told = [found for part in node.parts if (found := self._node(part)) is not None]
+            return [one for found in told for one in found] if told else None
         return self._all(node.parts if isinstance(node, All) else (node,))
 
-    def _all(self, parts: Sequence[Node]) -> Query | None:
-        wanted: list[Query] = []
+    def _all(self, parts: Sequence[Node]) -> Either | None:
+        wanted: list[Either] = []
         without: list[Query] = []
         run: list[Word] = []
         for part in (*parts, None):
@@ -53,7 +65,7 @@ class Meaning:
             run = []
             if isinstance(part, Without):
                 inner = self._node(part.part)
-                without += [] if inner is None else [inner]
+                without += [] if inner is None else [_any(inner)]
             elif isinstance(part, Word):
                 wanted += [found for one in _parted(part) if (found := self._placed(one)) is not None]
             elif isinstance(part, Value):
@@ -61,11 +73,11 @@ class Meaning:
             elif part is not None and (found := self._node(part)) is not None:
                 wanted.append(found)
         if not wanted:
-            return _but(Query.all_query(), without) if without else None
-        found = wanted[0] if len(wanted) == 1 else Query.boolean_query([(Occur.Must, one) for one in wanted])
-        return _but(found, without)
+            return [(1.0, _but(Query.all_query(), without))] if without else None
+        found = wanted[0] if len(wanted) == 1 else [(1.0, _every(wanted))]
+        return [(1.0, _but(_any(found), without))] if without else found
 
-    def _run(self, run: Sequence[Word]) -> Iterator[Query]:
+    def _run(self, run: Sequence[Word]) -> Iterator[Either]:
         """Words side by side: where some of them name a subject, what has another name of it is meant as well."""
         kept = [word for word in run if word.phrase or not _is_stop(word)] or list(run)
         at = 0
@@ -75,60 +87,66 @@ class Meaning:
             at += length
             if not direct:
                 continue
-            both = direct[0] if len(direct) == 1 else Query.boolean_query([(Occur.Must, one) for one in direct])
-            yield _any([both, *(Query.boost_query(self._synonym(uri), _SYNONYM) for uri in uris)]) if uris else both
+            both = direct[0] if len(direct) == 1 else [(1.0, _every(direct))]
+            yield [*both, *((_SYNONYM * weight, one) for uri in uris for weight, one in self._synonym(uri))]
 
-    def _synonym(self, uri: str) -> Query:
+    def _synonym(self, uri: str) -> Either:
         """What is about a subject, or speaks of it by any of its names; each name in its own language."""
         known = self._synonyms.get(uri)
         if known is None:
-            found = [Query.term_query(self._fields, schema.FILTERS, f"concept:{uri}")]
+            found = [*self._term(schema.FILTERS, f"concept:{uri}")]
             for name, lang in synonyms.names(uri)[:_NAMES]:
                 forms = [analysis.forms(word, lang)[0] for word in analysis.written(name)]
-                found += [self._together(forms, place) for place in ("title", "text") if forms]
-            known = self._synonyms[uri] = _any(found)
+                found += [one for place in ("title", "text") if forms for one in self._together(forms, place)]
+            known = self._synonyms[uri] = [(1.0, one) for one in found]
         return known
 
-    def _placed(self, word: Word) -> Query | None:
+    def _placed(self, word: Word) -> Either | None:
         places = [word.place] if word.place else [*_WEIGHTS]
         if word.place == "code":
             return self._code(word.words)
         written = analysis.written(word.words)
         if not written:
             return None
-        found = []
+        found: list[Weighted] = []
         for place in places:
-            one = self._phrase(written, place) if len(written) > 1 else self._word(written[0], place)
-            found.append(Query.boost_query(one, _WEIGHTS[place]))
+            told = self._phrase(written, place) if len(written) > 1 else self._word(written[0], place)
+            found += [(_WEIGHTS[place], one) for one in told]
         if word.place is None and any(letter.isdigit() for letter in word.words):
-            found.append(Query.boost_query(self._code(word.words), _CODE))
-        return _any(found)
+            found += [(_CODE * weight, one) for weight, one in self._code(word.words)]
+        return found
 
-    def _word(self, written: str, place: str) -> Query:
-        return _any([Query.term_query(self._fields, place, form) for form in analysis.asked(written)])
+    def _word(self, written: str, place: str) -> Iterator[Query]:
+        for form in analysis.asked(written):
+            yield from self._term(place, form)
 
-    def _phrase(self, written: Sequence[str], place: str) -> Query:
-        if len(written) == 1:
-            return self._word(written[0], place)
+    def _phrase(self, written: Sequence[str], place: str) -> Iterator[Query]:
         readings = [analysis.primaries(word) for word in written]
         phrases = {tuple(one.get(lang, one["und"]) for one in readings) for lang in ("ar", "fr", "en", "und")}
-        return _any([self._together(phrase, place) for phrase in sorted(phrases)])
+        for phrase in sorted(phrases):
+            yield from self._together(phrase, place)
 
-    def _together(self, forms: Sequence[str], place: str) -> Query:
+    def _together(self, forms: Sequence[str], place: str) -> Iterator[Query]:
         if len(forms) == 1:
-            return Query.term_query(self._fields, place, forms[0])
-        return Query.phrase_query(self._fields, place, list(forms))
+            yield from self._term(place, forms[0])
+        elif all(self._searcher.doc_freq(place, form) for form in forms):
+            yield Query.phrase_query(self._fields, place, list(forms))
 
-    def _code(self, written: str) -> Query:
+    def _term(self, place: str, form: str) -> Iterator[Query]:
+        """Nothing for a form that no document has: each costs time at every document that another one has."""
+        if self._searcher.doc_freq(place, form):
+            yield Query.term_query(self._fields, place, form)
+
+    def _code(self, written: str) -> Either:
         bare = _ADDRESS.sub("", written.strip(" .,;،؛").lower())
-        return Query.term_query(self._fields, "code", bare)
+        return [(1.0, one) for one in self._term("code", bare)]
 
-    def _value(self, value: Value) -> Query | None:
+    def _value(self, value: Value) -> Either | None:
         """What is no value is taken for words; so are institutions, which are known by their names here."""
         known = values.canonical(value.facet, value.value) if value.facet != "institution" else None
         if known is None:
             return self._placed(Word(value.value, "name" if value.facet == "institution" else None))
-        return self.narrowed(value.facet, [known])
+        return [(1.0, self.narrowed(value.facet, [known]))]
 
 
 def _parted(word: Word) -> list[Word]:
@@ -153,10 +171,15 @@ def _named(words: Sequence[Word], at: int) -> tuple[int, tuple[str, ...]]:
     return 1, ()
 
 
-def _any(queries: Sequence[Query]) -> Query:
-    if len(queries) == 1:
-        return queries[0]
-    return Query.boolean_query([(Occur.Should, one) for one in queries]) if queries else Query.empty_query()
+def _any(either: Either) -> Query:
+    if not either:
+        return Query.empty_query()
+    found = [query if weight == 1 else Query.boost_query(query, weight) for weight, query in either]
+    return found[0] if len(found) == 1 else Query.boolean_query([(Occur.Should, one) for one in found])
+
+
+def _every(parts: Sequence[Either]) -> Query:
+    return Query.boolean_query([(Occur.Must, _any(one)) for one in parts])
 
 
 def _but(query: Query, without: Sequence[Query]) -> Query:

@@ -7,7 +7,7 @@ languages has the one value ``ar fr``, and the counts of such values are taken a
 """
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib.metadata import version
 from typing import Literal, get_args
@@ -16,7 +16,7 @@ import tantivy
 
 from metadata import vocabularies
 
-REVISION = 3
+REVISION = 4
 """Step it with every change of what stands in the index: it is then built anew."""
 
 TEXTS = ("title", "text", "subject", "name", "file")
@@ -24,19 +24,8 @@ TEXTS = ("title", "text", "subject", "name", "file")
 people and institutions; what the files say that everybody may download.
 """
 
-SLOTS = 4
-"""Columns of the widest subjects of a resource: one each, and the last has all the others."""
-
 SORTS = ("ar", "fr", "en")
 """Languages in which titles are sorted, a column each."""
-
-
-@dataclass(frozen=True, slots=True)
-class Facet:
-    """What results are counted by. ``columns`` hold its values."""
-
-    name: str
-    columns: tuple[str, ...]
 
 
 FacetName = Literal[
@@ -56,8 +45,11 @@ FacetName = Literal[
     "year",
     "source",
 ]
-_SLOTS = tuple(f"subject_{number}" for number in range(1, SLOTS + 1))
-FACETS = {name: Facet(name, _SLOTS if name == "subject" else (name,)) for name in get_args(FacetName)}
+FACETS: tuple[FacetName, ...] = get_args(FacetName)
+"""What results are counted by."""
+COLUMNS: Mapping[str, str] = {facet: f"by_{facet}" for facet in FACETS}
+"""Where the values of each stand; of subjects the widest ones."""
+
 _LIBRARIES = ("tantivy", "simplemma", "snowballstemmer", "pyicu-wheels")
 NARROWER = "subjects"
 """The column with every subject of a resource and all that is wider, several to each: slow, for what is narrowed."""
@@ -81,10 +73,8 @@ def build() -> tantivy.Schema:
     builder.add_text_field(WORDS, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("code", tokenizer_name="raw", index_option="basic")
     builder.add_text_field(FILTERS, tokenizer_name="raw", index_option="basic")
-    for facet in FACETS.values():
-        for column in facet.columns:
-            builder.add_text_field(column, tokenizer_name="raw", index_option="basic", fast=True)
-    builder.add_text_field(NARROWER, tokenizer_name="raw", index_option="basic", fast=True)
+    for column in (*COLUMNS.values(), NARROWER):
+        builder.add_text_field(column, tokenizer_name="raw", index_option="basic", fast=True)
     for lang in SORTS:
         builder.add_text_field(f"sort_{lang}", tokenizer_name="raw", index_option="basic", fast=True)
     return builder.build()

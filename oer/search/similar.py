@@ -5,10 +5,9 @@ from collections.abc import Iterator
 import tantivy
 from tantivy import Occur, Query
 
-from metadata import analysis
+from metadata import analysis, subjects
 from metadata.record import Record
 from oer.search import schema
-from oer.search.documents import closure
 
 _WORDS = 10  # of a record, that are looked for: those that the fewest others have
 _SUBJECT, _WIDER, _TITLE, _TEXT, _KIND = 4.0, 1.0, 2.0, 1.0, 0.5
@@ -28,7 +27,7 @@ def query(searcher: tantivy.Searcher, fields: tantivy.Schema, record: Record, re
 def _subjects(fields: tantivy.Schema, record: Record) -> Iterator[Query]:
     for uri in record.subjects:
         yield Query.boost_query(Query.term_query(fields, schema.FILTERS, f"concept:{uri}"), _SUBJECT)
-    for wider in dict.fromkeys(one for uri in record.subjects for one in closure(uri)[1:2]):
+    for wider in dict.fromkeys(one for uri in record.subjects for one in subjects.closure(uri)[1:2]):
         yield Query.boost_query(Query.term_query(fields, schema.FILTERS, f"subject:{wider}"), _WIDER)
 
 

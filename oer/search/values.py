@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 
-from metadata import licences, values, vocabularies
+from metadata import licences, subjects, values, vocabularies
 from oer.search import schema
 
 VOCABULARIES: Mapping[str, tuple[str, ...]] = {
-    "subject": vocabularies.SUBJECTS,
+    "subject": subjects.SCHEMES,
     "level": ("isced-levels",),
     "type": ("hcrt",),
     "licence": ("licences",),

@@ -98,6 +98,27 @@ def test_what_files_say_that_are_not_open_is_in_no_answer(client: TestClient, ho
     assert client.get("/api/suggest", params={"q": "زنجب"}).json()["texts"] == []
 
 
+def test_subjects_are_browsed_from_the_domains_of_the_thesaurus_down(client: TestClient, home: Installation) -> None:
+    thesaurus = "http://vocabularies.unesco.org/thesaurus/"
+    public_id = published(home, described=record("الجبر", subjects=[f"{thesaurus}concept118"]))
+    published(home, described=record("المتحف", subjects=["http://data.europa.eu/snb/isced-f/0222"]))
+    index(home)
+
+    def shown(*chosen: str) -> dict[str, tuple[str, int, str | None]]:
+        wanted = {"facets": "subject", "subject": list(chosen)}
+        told = client.get("/api/resources", params=wanted, headers={"Accept-Language": "fr"}).json()
+        assert ids(told) == [public_id] or not chosen
+        [facet] = told["facets"]
+        return {one["value"]: (one["label"], one["count"], one["broader"]) for one in facet["values"]}
+
+    science, group, concept = (f"{thesaurus}{name}" for name in ("domain2", "mt2.15", "concept118"))
+    assert shown()[science] == ("Science", 1, None)
+    assert group not in shown()
+    assert shown(science)[group] == ("Mathématiques et statistiques", 1, science)
+    assert shown(group)[concept] == ("Mathématiques", 1, group)
+    assert shown("2.15") == shown("رياضيات واحصاء") == shown(group)
+
+
 def test_pages_of_a_search_go_on_until_all_is_shown(client: TestClient, lessons: dict[str, str]) -> None:
     for sort in ("relevance", "newest", "title"):
         seen, address = [], f"/api/resources?q=ماء&sort={sort}&limit=2"
