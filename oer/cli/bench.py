@@ -197,6 +197,10 @@ def search(
     data: Annotated[
         Path | None, typer.Option(file_okay=False, help="Where to keep the data, to use them in a later run.")
     ] = None,
+    postgresql: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="A PostgreSQL database to compare with; what is made there is removed."),
+    ] = None,
     folder: Annotated[Path, typer.Option(file_okay=False, exists=True, help="Where to work.")] = Path(
         tempfile.gettempdir()
     ),
@@ -214,7 +218,7 @@ def search(
     with context.errors_said(as_json=as_json), tempfile.TemporaryDirectory(dir=folder) as scratch:
         place = data or Path(scratch)
         place.mkdir(parents=True, exist_ok=True)
-        found = finding.measured(place, records, rounds, told=told)
+        found = finding.measured(place, records, rounds, postgresql=postgresql, told=told)
     if as_json:
         output.emit(asdict(found))
         return
@@ -225,3 +229,11 @@ def search(
         figures = {"p50": engine.p50, "p99": engine.p99, "http50": http.p50, "http99": http.p99}
         name = output.sentence(f"cli.bench-search-{kind}")
         output.say(output.sentence("cli.bench-search", kind=name, **{key: round(ms, 1) for key, ms in figures.items()}))
+        beside = found.postgresql.get(kind)
+        if beside:
+            shown = {
+                "p50": round(beside.p50, 1),
+                "p99": round(beside.p99, 1),
+                "ratio": round(beside.p50 / found.http[kind].p50, 1),
+            }
+            output.say(output.sentence("cli.bench-search-postgresql", **shown))

@@ -10,8 +10,9 @@ import shutil
 import string
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from urllib.parse import urlencode
@@ -19,6 +20,7 @@ from urllib.parse import urlencode
 import tantivy
 
 from oer.cli import asking, scratch, seeding
+from oer.cli.yardstick import Yardstick
 from oer.db import reading
 from oer.errors import Unavailable
 from oer.installation import Installation
@@ -59,13 +61,18 @@ class Found:
     engine: dict[str, Times]
     http: dict[str, Times]
     memory: int  # of the server with all of its processes, bytes (PSS)
+    postgresql: dict[str, Times]  # asked by as many clients, without HTTP; empty where it was not wanted
 
 
-def measured(folder: Path, records: int, rounds: int, *, told: Callable[[str, float], None]) -> Found:
+def measured(
+    folder: Path, records: int, rounds: int, *, postgresql: str | None, told: Callable[[str, float], None]
+) -> Found:
     """``told`` hears of each step with a figure. ``folder`` may hold the data of a run before, which is used again.
+    ``postgresql``: the URL of a database to compare with.
 
-    Raises Unavailable where the server does not answer.
+    Raises Unavailable where the server does not answer, Invalid where the database does not.
     """
+    yardstick = None if postgresql is None else Yardstick(postgresql)
     with scratch.opened(folder) as home:
         with reading(home.engine) as session:
             there = queries.count(session, of=queries.Part())
@@ -82,10 +89,24 @@ def measured(folder: Path, records: int, rounds: int, *, told: Callable[[str, fl
         size = sum(file.stat().st_size for file in current.iterdir()) if current else 0
         kinds = _kinds(_words(Reader(home.search.folder).open().searcher))
         engine = _rounds(kinds, lambda questions: _engine(home, questions), rounds)
+        beside = {} if yardstick is None else _beside(home, yardstick, kinds, rounds, told)
     with scratch.served(folder, OER_RATE_LIMIT="0") as server:
-        http = _rounds(kinds, lambda questions: _http(server.port, questions), rounds)
+        http = _rounds(kinds, lambda questions: _by_clients(questions, partial(_http, server.port)), rounds)
         memory = server.memory()
-    return Found(records, building, size, held, engine, http, memory)
+    return Found(records, building, size, held, engine, http, memory, beside)
+
+
+def _beside(
+    home: Installation,
+    yardstick: Yardstick,
+    kinds: dict[str, list[Question]],
+    rounds: int,
+    told: Callable[[str, float], None],
+) -> dict[str, Times]:
+    began = time.monotonic()
+    with yardstick.filled(home):
+        told("filled", time.monotonic() - began)
+        return _rounds(kinds, lambda questions: _by_clients(questions, partial(_lines, yardstick)), rounds)
 
 
 def _words(searcher: tantivy.Searcher) -> list[str]:
@@ -137,14 +158,13 @@ def _engine(home: Installation, questions: Sequence[Question]) -> list[float]:
     return took
 
 
-def _http(port: int, questions: Sequence[Question]) -> list[float]:
+def _by_clients(questions: Sequence[Question], asked: Callable[[Sequence[Question]], Iterable[object]]) -> list[float]:
     """Several clients, each with a share of the questions and a line of its own."""
     took: list[float] = []
 
     def one(share: Sequence[Question]) -> None:
-        requests = (asking.get(port, f"/api/resources?{urlencode(list(_parameters(one)))}") for one in share)
         began = time.perf_counter()
-        for _ in asking.answers(port, requests):
+        for _ in asked(share):
             took.append(time.perf_counter() - began)
             began = time.perf_counter()
 
@@ -156,6 +176,17 @@ def _http(port: int, questions: Sequence[Question]) -> list[float]:
     if len(took) != len(questions):
         raise Unavailable("bench.unanswered")
     return took
+
+
+def _http(port: int, questions: Sequence[Question]) -> Iterator[object]:
+    paths = (f"/api/resources?{urlencode(list(_parameters(one)))}" for one in questions)
+    return asking.answers(port, (asking.get(port, path) for path in paths))
+
+
+def _lines(yardstick: Yardstick, questions: Sequence[Question]) -> Iterator[object]:
+    with yardstick.line() as line:
+        for question in questions:
+            yield line.find(question)
 
 
 def _parameters(question: Question) -> Iterator[tuple[str, str]]:
