@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
-from api import deps, errors, i18n, kept, limits, schemas, security
+from api import deps, errors, i18n, kept, limits, security
 from api.openapi import Described
 from api.pages import checks, home, invitation, linkset, reference, signing_in
 from api.pages import oai as oai_page
@@ -48,6 +48,7 @@ from api.routes import (
     versions,
     vocabularies,
 )
+from api.routing import refusals
 from harvest import provider
 from harvest.parts import Cuts
 from oer import logs, settings, supervisor
@@ -110,7 +111,7 @@ def create(installation: Installation) -> FastAPI:
             Middleware(kept.Kept, here=installation),
         ],
         telemetry={"tracing": False, "metrics": False, "logs": False},
-        responses={422: {"model": schemas.ProblemOut, "description": "A parameter is wrong"}},
+        responses=refusals({422: "A parameter is wrong"}),
     )
     app.cookie = deps.cookie_name(installation)
     app.state.installation = installation

@@ -1,7 +1,7 @@
 """Routes that say what they ask of the caller, and JSON bodies read strictly, before anything looks at them."""
 
 import hashlib
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, Literal
 
 from fastapi import APIRouter, Request
@@ -10,6 +10,7 @@ from starlette.responses import Response
 from starlette.types import Message
 
 from api.errors import DoorError
+from api.schemas import ProblemOut
 from metadata import reading
 from oer.errors import Invalid, TooLarge
 
@@ -38,6 +39,7 @@ _IDEMPOTENCY_KEY: dict[str, Any] = {
 }
 
 Endpoint = Callable[..., Any]
+Responses = dict[int | str, dict[str, Any]]
 
 Policy = Literal[
     "public",  # anybody; what is not public is not found
@@ -115,6 +117,11 @@ def fingerprint(request: Request, content: str | None = None) -> str:
     address += request.headers.getlist("if-match")
     parts = [*address, content or request.scope.get(_BODY, "")]
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def refusals(words: Mapping[int, str]) -> Responses:
+    """The ``responses`` of routes that refuse with these statuses, and what each means there."""
+    return {status: {"model": ProblemOut, "description": meaning} for status, meaning in words.items()}
 
 
 class Router(APIRouter):

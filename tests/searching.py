@@ -3,8 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
+from factories import act, record
 from sqlmodel import select
 
+from oer import deposits, publishing
 from oer.db import reading
 from oer.installation import Installation
 from oer.models import Resource
@@ -29,3 +31,10 @@ def named(home: Installation, ids: Sequence[int]) -> list[str]:
     with reading(home.engine) as session:
         rows = dict(session.exec(select(Resource.id, Resource.public_id)).all())
     return [rows[one] for one in ids]
+
+
+def revised(home: Installation, public_id: str, title: str) -> None:
+    """Publish a next version, with another title."""
+    act(home, deposits.revise, public_id)
+    act(home, deposits.save, public_id, record(title))
+    act(home, publishing.publish, public_id, repository_id=home.repository_id)

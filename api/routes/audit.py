@@ -9,9 +9,9 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BeforeValidator, Field
 from starlette.responses import Response
 
-from api import lookup, paging, schemas
+from api import lookup, paging
 from api.deps import Caller, Here, signed_in
-from api.routing import Router
+from api.routing import Router, refusals
 from api.schemas import audit as bodies
 from oer import institutions, policy, queries, texts
 from oer.db import reading
@@ -22,16 +22,15 @@ from oer.queries.reach import Reach
 
 router = Router(
     tags=["audit"],
-    responses={
-        code: {"model": schemas.ProblemOut, "description": words}
-        for code, words in {
+    responses=refusals(
+        {
             401: "Nobody is signed in, or the token is not valid",
             403: "Not allowed",
             404: "No such institution or resource, or none that the caller may know of",
             422: "A parameter is wrong",
             503: "Try again later",
-        }.items()
-    },
+        }
+    ),
 )
 
 _EVERYTHING = Reach(everywhere=True, person_id=None, member=frozenset(), reviewing=frozenset(), managing=frozenset())
@@ -85,7 +84,7 @@ def listed(request: Request, here: Here, caller: Caller, asked: Annotated[Listin
     "/api/resources/{public_id}/history",
     policy="resource",
     response_model=bodies.EntryList,
-    responses={410: {"model": schemas.ProblemOut, "description": lookup.GONE}},
+    responses=refusals({410: lookup.GONE}),
     summary="What was done to a resource, the newest first",
 )
 def of_resource(

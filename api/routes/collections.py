@@ -8,9 +8,9 @@ from pydantic import Field
 from sqlmodel import Session
 from starlette.responses import Response
 
-from api import conditional, lookup, paging, schemas, writing
+from api import conditional, lookup, paging, writing
 from api.deps import Caller, Credentials, Here, reader
-from api.routing import MERGE_PATCH, Router
+from api.routing import MERGE_PATCH, Responses, Router, refusals
 from api.schemas import collections as bodies
 from oer import collections, institutions, policy, queries, units
 from oer.collections import Found
@@ -25,21 +25,20 @@ from oer.units import SeenUnit
 
 router = Router(
     tags=["collections"],
-    responses={
-        code: {"model": schemas.ProblemOut, "description": words}
-        for code, words in {
+    responses=refusals(
+        {
             401: "Nobody is signed in, or the token is not valid",
             403: "Not allowed",
             404: "No such collection, or none that the caller may know of",
             410: "A resource that was named is withdrawn",
             422: "A parameter or the body is wrong",
             503: "Try again later",
-        }.items()
-    },
+        }
+    ),
 )
 
 
-def _refusals(*codes: int) -> dict[int | str, dict[str, Any]]:
+def _refusals(*codes: int) -> Responses:
     words = {
         400: "The `Idempotency-Key` is not 1 to 200 visible ASCII characters",
         409: "Not possible in the present state",
@@ -49,7 +48,7 @@ def _refusals(*codes: int) -> dict[int | str, dict[str, Any]]:
         428: "`If-Match` is missing",
         507: "No room is left",
     }
-    return {code: {"model": schemas.ProblemOut, "description": words[code]} for code in (*codes, 413, 507)}
+    return refusals({code: words[code] for code in (*codes, 413, 507)})
 
 
 _IF_MATCH_MAYBE: dict[str, Any] = {

@@ -13,7 +13,7 @@ from api.deps import Caller, Credentials, Here
 from api.download import Content, Download
 from api.routes import drafts, uploads
 from api.routes.drafts import MATCHED, PublicId
-from api.routing import MERGE_PATCH, Router
+from api.routing import MERGE_PATCH, Router, refusals
 from api.schemas import drafts as bodies
 from api.writing import Answer
 from oer import deposits, files, queries
@@ -68,7 +68,7 @@ def arrange(request: Request, here: Here, caller: Caller, public_id: PublicId, o
     responses={
         200: {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}, "description": "The bytes"},
         206: {"description": "The part that `Range` asks for"},
-        416: {"model": schemas.ProblemOut, "description": "No byte of the file is in the range"},
+        **refusals({416: "No byte of the file is in the range"}),
     },
 )
 def download(here: Here, caller: Caller, public_id: PublicId, name: Name) -> Response:

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from api import conditional, deps, i18n, lookup, paging, render, schemas, writing
 from api.deps import Caller, Here
 from api.routes import resources
-from api.routing import MERGE_PATCH, Router
+from api.routing import MERGE_PATCH, Router, refusals
 from api.schemas import drafts as bodies
 from api.schemas import uploads
 from api.writing import Answer
@@ -33,9 +33,8 @@ from oer.policy import Actor
 
 router = Router(
     tags=["drafts"],
-    responses={
-        code: {"model": schemas.ProblemOut, "description": words}
-        for code, words in {
+    responses=refusals(
+        {
             400: "The request cannot be read",
             401: "Nobody is signed in, or the token is not valid",
             403: "Not allowed",
@@ -45,15 +44,17 @@ router = Router(
             422: "Something in the request is wrong: `errors` names each field",
             503: "Try again later",
             507: "No room is left",
-        }.items()
-    },
+        }
+    ),
 )
 
-MATCHED: dict[int | str, dict[str, Any]] = {
-    409: {"model": schemas.ProblemOut, "description": "Not possible in the present state"},
-    412: {"model": schemas.ProblemOut, "description": "It has changed since it was read"},
-    428: {"model": schemas.ProblemOut, "description": "`If-Match` is missing"},
-}
+MATCHED = refusals(
+    {
+        409: "Not possible in the present state",
+        412: "It has changed since it was read",
+        428: "`If-Match` is missing",
+    }
+)
 
 PublicId = Annotated[str, Path(description="Public id of the resource", examples=["7k3v9qm2xd"])]
 

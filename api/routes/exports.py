@@ -9,11 +9,11 @@ from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from api import lines, paging, schemas
+from api import lines, paging
 from api.deps import Caller, Credentials, Here, reader
 from api.lookup import Found
 from api.routes import resources
-from api.routing import Router
+from api.routing import Responses, Router, refusals
 from api.schemas import exports as bodies
 from oer import identifiers, queries
 from oer.db import reading
@@ -38,7 +38,7 @@ class Wanted(BaseModel):
     )
 
 
-def _refusals(*codes: int) -> dict[int | str, dict[str, Any]]:
+def _refusals(*codes: int) -> Responses:
     words = {
         401: "The token is not valid, or the public asks for what is not public",
         403: "Not allowed",
@@ -46,7 +46,7 @@ def _refusals(*codes: int) -> dict[int | str, dict[str, Any]]:
         422: "A parameter is wrong",
         503: "Try again later",
     }
-    return {code: {"model": schemas.ProblemOut, "description": words[code]} for code in codes}
+    return refusals({code: words[code] for code in codes})
 
 
 def _line(*told: dict[str, Any]) -> str:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from api import conditional, lookup, paging, render, schemas, searching
 from api.deps import Caller, Here, reader
 from api.routes.resources import PublicId, bodies
-from api.routing import Router
+from api.routing import Router, refusals
 from api.schemas import examples, finding
 from harvest import feeds
 from metadata import vocabularies
@@ -28,15 +28,14 @@ from oer.workflow import ResourceState
 
 router = Router(
     tags=["resources"],
-    responses={
-        code: {"model": schemas.ProblemOut, "description": words}
-        for code, words in {
+    responses=refusals(
+        {
             401: "The token is not valid",
             403: "Not allowed",
             422: "A parameter is wrong",
             503: "Try again later",
-        }.items()
-    },
+        }
+    ),
 )
 
 _MOST = 20
@@ -107,10 +106,7 @@ def _subjects(here: Installation, text: str, lang: str) -> list[finding.SubjectO
     "/api/resources/{public_id}/similar",
     policy="reader",
     response_model=finding.SimilarList,
-    responses={
-        404: {"model": schemas.ProblemOut, "description": "No such resource"},
-        410: {"model": schemas.ProblemOut, "description": lookup.GONE},
-    },
+    responses=refusals({404: "No such resource", 410: lookup.GONE}),
     summary="Resources that are about the same",
 )
 def similar(
@@ -139,7 +135,7 @@ def similar(
             "content": {feeds.MEDIA_TYPE: {"schema": {"type": "string"}, "example": examples.FEED}},
             "description": "A page of the feed",
         },
-        404: {"model": schemas.ProblemOut, "description": "No such institution"},
+        **refusals({404: "No such institution"}),
     },
     summary="A search as a feed (Atom)",
 )

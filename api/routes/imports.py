@@ -9,11 +9,11 @@ from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api import deps, lines, paging, schemas, streams, writing
+from api import deps, lines, paging, streams, writing
 from api.deps import Caller, Credentials, Here
 from api.errors import DoorError
 from api.routes import jobs
-from api.routing import Router
+from api.routing import Router, refusals
 from api.schemas import jobs as bodies
 from api.streams import BrokenOff
 from metadata import reading as values
@@ -104,9 +104,8 @@ class Asked(BaseModel):
             "description": "The job",
             "headers": {"Location": {"description": "Address of the job", "schema": {"type": "string"}}},
         },
-        **{
-            code: {"model": schemas.ProblemOut, "description": words}
-            for code, words in {
+        **refusals(
+            {
                 400: "The line broke, or the request makes no sense",
                 401: "Nobody is signed in, or the token is not valid",
                 403: "Not allowed",
@@ -117,8 +116,8 @@ class Asked(BaseModel):
                 422: "A parameter is wrong, the body is empty, or the bytes are not those of `Content-Digest`",
                 503: "Try again later",
                 507: "No room is left",
-            }.items()
-        },
+            }
+        ),
     },
 )
 async def ask(request: Request, here: Here, caller: Caller, asked: Annotated[Asked, Query()]) -> Response:

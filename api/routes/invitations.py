@@ -9,12 +9,12 @@ from sqlmodel import Session
 from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.responses import Response
 
-from api import conditional, deps, lookup, paging, schemas, signing, writing
+from api import conditional, deps, lookup, paging, signing, writing
 from api.deps import Caller, Credentials, Here
 from api.routes.institutions import Slug
 from api.routes.members import managed
 from api.routes.people import RESPONSES
-from api.routing import Router
+from api.routing import Router, refusals
 from api.schemas import invitations as bodies
 from api.writing import Answer
 from metadata.findings import Problem
@@ -102,7 +102,7 @@ def invite(request: Request, here: Here, caller: Caller, slug: Slug, new: bodies
     "/api/invitations/{invitation_id:invitation}",
     policy="manager",
     status_code=204,
-    responses={409: {"model": schemas.ProblemOut, "description": "It was accepted"}},
+    responses=refusals({409: "It was accepted"}),
     summary="Revoke an invitation",
     description="Twice is no error, and no precondition is asked: nothing must hold this up.",
 )
@@ -122,10 +122,9 @@ def revoke(request: Request, here: Here, caller: Caller, invitation_id: Invitati
     "/api/invitations/accept",
     policy="public",
     response_model=bodies.Accepted,
-    responses={
-        409: {"model": schemas.ProblemOut, "description": "It was used, revoked, or is over"},
-        429: {"model": schemas.ProblemOut, "description": "Too many tries; `Retry-After` says when to come back"},
-    },
+    responses=refusals(
+        {409: "It was used, revoked, or is over", 429: "Too many tries; `Retry-After` says when to come back"}
+    ),
     summary="Accept an invitation",
     description=(
         "Signed in as the person who is invited, the secret is enough. Everybody else gives name and password: they "

@@ -10,9 +10,9 @@ from pydantic import Field
 from sqlmodel import Session
 from starlette.responses import Response
 
-from api import conditional, i18n, lines, paging, render, schemas, writing
+from api import conditional, i18n, lines, paging, render, writing
 from api.deps import Caller, Credentials, Here, signed_in
-from api.routing import Router
+from api.routing import Router, refusals
 from api.schemas import jobs as bodies
 from oer import institutions, jobs, policy, queries
 from oer.db import reading
@@ -25,16 +25,15 @@ from oer.transfer import orders, reports
 router = Router(
     prefix="/api/jobs",
     tags=["jobs"],
-    responses={
-        code: {"model": schemas.ProblemOut, "description": words}
-        for code, words in {
+    responses=refusals(
+        {
             401: "Nobody is signed in, or the token is not valid",
             403: "Not allowed",
             404: "No such job, or none that the caller may know of",
             422: "A parameter is wrong",
             503: "Try again later",
-        }.items()
-    },
+        }
+    ),
 )
 
 _ROW = json.dumps(bodies.ROW, ensure_ascii=False) + "\n"
@@ -144,13 +143,9 @@ def _problem(problem: Mapping[str, Any], spoken: str) -> dict[str, Any]:
     "/{job_id}/cancel",
     policy="signed-in",
     response_model=bodies.JobOut,
-    responses={
-        400: {
-            "model": schemas.ProblemOut,
-            "description": "The `Idempotency-Key` is not 1 to 200 visible ASCII characters",
-        },
-        409: {"model": schemas.ProblemOut, "description": "The job has ended"},
-    },
+    responses=refusals(
+        {400: "The `Idempotency-Key` is not 1 to 200 visible ASCII characters", 409: "The job has ended"}
+    ),
     summary="End a job that waits or runs",
 )
 def cancel(request: Request, here: Here, caller: Caller, job_id: JobId) -> Response:
@@ -171,13 +166,9 @@ def cancel(request: Request, here: Here, caller: Caller, job_id: JobId) -> Respo
     "/{job_id}/retry",
     policy="administrator",
     response_model=bodies.JobOut,
-    responses={
-        400: {
-            "model": schemas.ProblemOut,
-            "description": "The `Idempotency-Key` is not 1 to 200 visible ASCII characters",
-        },
-        409: {"model": schemas.ProblemOut, "description": "The job has not failed"},
-    },
+    responses=refusals(
+        {400: "The `Idempotency-Key` is not 1 to 200 visible ASCII characters", 409: "The job has not failed"}
+    ),
     summary="Try a failed job again",
 )
 def retry(request: Request, here: Here, caller: Caller, job_id: JobId) -> Response:

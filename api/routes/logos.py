@@ -8,13 +8,13 @@ from sqlmodel import Session
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
-from api import deps, schemas, streams, writing
+from api import deps, streams, writing
 from api.deps import Caller, Credentials, Here
 from api.download import Content, Download
 from api.errors import DoorError
 from api.routes.institutions import Slug, body, url
 from api.routes.people import MATCHED, RESPONSES
-from api.routing import Router
+from api.routing import Router, refusals
 from api.schemas import institutions as bodies
 from api.streams import BrokenOff
 from api.writing import Answer
@@ -68,9 +68,13 @@ def shown(here: Here, caller: Caller, slug: Slug) -> Response:
     response_model=bodies.InstitutionShown,
     responses={
         **MATCHED,
-        400: {"model": schemas.ProblemOut, "description": "The line broke"},
-        412: {"model": schemas.ProblemOut, "description": "The logo or the institution has changed since it was read"},
-        413: {"model": schemas.ProblemOut, "description": "Larger than 1 MiB"},
+        **refusals(
+            {
+                400: "The line broke",
+                412: "The logo or the institution has changed since it was read",
+                413: "Larger than 1 MiB",
+            }
+        ),
     },
     summary="Put the logo of an institution",
     description=(

@@ -1,16 +1,16 @@
 """``/api/people`` and ``/api/me``: accounts."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Body, Path, Query, Request
 from pydantic import Field
 from sqlmodel import Session
 from starlette.responses import Response
 
-from api import conditional, deps, lookup, paging, schemas, signing, writing
+from api import conditional, deps, lookup, paging, signing, writing
 from api.deps import Caller, Credentials, Here
-from api.routing import MERGE_PATCH, Router
+from api.routing import MERGE_PATCH, Router, refusals
 from api.schemas import people as bodies
 from api.signing import Proof
 from api.writing import Answer
@@ -23,9 +23,8 @@ from oer.models import Institution, Membership, Person
 from oer.policy import Actor
 from oer.queries.reach import Reach
 
-RESPONSES: dict[int | str, dict[str, Any]] = {
-    code: {"model": schemas.ProblemOut, "description": words}
-    for code, words in {
+RESPONSES = refusals(
+    {
         400: "The request cannot be read",
         401: "Nobody is signed in, or the token is not valid",
         403: "Not allowed",
@@ -37,12 +36,9 @@ RESPONSES: dict[int | str, dict[str, Any]] = {
         429: "Too many requests; `Retry-After` says when to come back",
         503: "Try again later",
         507: "No room is left",
-    }.items()
-}
-MATCHED: dict[int | str, dict[str, Any]] = {
-    412: {"model": schemas.ProblemOut, "description": "It has changed since it was read"},
-    428: {"model": schemas.ProblemOut, "description": "`If-Match` is missing"},
-}
+    }
+)
+MATCHED = refusals({412: "It has changed since it was read", 428: "`If-Match` is missing"})
 
 router = Router(tags=["people"], responses=RESPONSES)
 
@@ -270,7 +266,7 @@ def export(request: Request, here: Here, caller: Caller, person_id: PersonId) ->
     "/api/people/{person_id}/password",
     policy="self",
     status_code=204,
-    responses={429: {"model": schemas.ProblemOut, "description": "Too many tries of the old password"}},
+    responses=refusals({429: "Too many tries of the old password"}),
     summary="Set a password",
     description=(
         "One's own with the old one: all sessions end, and this browser gets a new cookie. Anybody's as an "

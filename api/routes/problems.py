@@ -5,13 +5,13 @@ from starlette.responses import Response
 
 from api import conditional, i18n, render, schemas
 from api.errors import DOOR_CODES, STATUS
-from api.routing import Router
+from api.routing import Router, refusals
 from oer.errors import CODES, NotFound
 
 router = Router(
     prefix="/api/problems",
     tags=["problems"],
-    responses={404: {"model": schemas.ProblemOut, "description": "No such code"}},
+    responses=refusals({404: "No such code"}),
 )
 
 _STATUS_OF = {code: STATUS[kind] for kind, codes in CODES.items() for code in codes} | dict(DOOR_CODES)

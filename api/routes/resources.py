@@ -15,7 +15,7 @@ from api import conditional, formats, lookup, paging, render, schemas, searching
 from api.deps import Caller, Credentials, Here, reader, signed_in
 from api.download import Content, Download, disposition
 from api.lookup import Found
-from api.routing import Router
+from api.routing import Router, refusals
 from harvest import signposting
 from metadata.crosswalks import Described
 from oer import identifiers, policy, queries, stored
@@ -31,17 +31,16 @@ from oer.workflow import ResourceState
 router = Router(
     prefix="/api/resources",
     tags=["resources"],
-    responses={
-        code: {"model": schemas.ProblemOut, "description": words}
-        for code, words in {
+    responses=refusals(
+        {
             401: "The token is not valid",
             403: "Not allowed",
             404: "No such thing",
             410: lookup.GONE,
             422: "A parameter is wrong",
             503: "Try again later",
-        }.items()
-    },
+        }
+    ),
 )
 
 _FILE: dict[str, Any] = {
@@ -49,7 +48,7 @@ _FILE: dict[str, Any] = {
     "responses": {
         200: {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}, "description": "The bytes"},
         206: {"description": "The part that `Range` asks for"},
-        416: {"model": schemas.ProblemOut, "description": "No byte of the file is in the range"},
+        **refusals({416: "No byte of the file is in the range"}),
     },
 }
 
@@ -174,7 +173,7 @@ def _rows(
     "/{public_id}",
     policy="reader",
     response_model=schemas.ResourceOut,
-    responses={406: {"model": schemas.ProblemOut, "description": "The resource has no format that is accepted"}},
+    responses=refusals({406: "The resource has no format that is accepted"}),
     summary="A resource in its current version",
 )
 def current(

@@ -11,7 +11,7 @@ from api import lookup, paging, schemas, writing
 from api.deps import Caller, Here, signed_in
 from api.routes import drafts, resources
 from api.routes.drafts import MATCHED, PublicId
-from api.routing import Router
+from api.routing import Router, refusals
 from api.schemas import drafts as draft_bodies
 from api.schemas import reviews as bodies
 from api.writing import Answer
@@ -129,7 +129,7 @@ def decide(request: Request, here: Here, caller: Caller, public_id: PublicId, re
     "/reviews",
     policy="author",
     response_model=bodies.ReviewList,
-    responses={410: {"model": schemas.ProblemOut, "description": lookup.GONE}},
+    responses=refusals({410: lookup.GONE}),
     summary="What reviewers have said of a resource, over all its drafts",
 )
 def listed(

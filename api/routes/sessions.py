@@ -3,9 +3,9 @@
 from fastapi import Request
 from starlette.responses import Response
 
-from api import conditional, deps, schemas, signing, writing
+from api import conditional, deps, signing, writing
 from api.deps import Caller, Credentials, Here
-from api.routing import Router
+from api.routing import Router, refusals
 from api.schemas import sessions as bodies
 from oer import accounts, sessions
 from oer.db import reading, transaction
@@ -15,9 +15,8 @@ from oer.models import BrowserSession, Person
 router = Router(
     prefix="/api/session",
     tags=["sessions"],
-    responses={
-        code: {"model": schemas.ProblemOut, "description": words}
-        for code, words in {
+    responses=refusals(
+        {
             400: "The request cannot be read",
             401: "Nobody is signed in, or not with this password",
             403: "Sent by a page of another site",
@@ -27,8 +26,8 @@ router = Router(
             429: "Too many tries; `Retry-After` says when to come back",
             503: "Try again later",
             507: "No room is left",
-        }.items()
-    },
+        }
+    ),
 )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Path, Request
 from sqlmodel import Session
@@ -17,12 +17,12 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import Response
 
 import storage.errors as stores
-from api import conditional, deps, parts, resumable, schemas, streams, writing
+from api import conditional, deps, parts, resumable, streams, writing
 from api.deps import Caller, Credentials, Here
 from api.errors import DoorError
 from api.resumable import TusRoute
 from api.routes.uploads import REFUSALS, asking_for_precondition, precondition, upload_url
-from api.routing import Router
+from api.routing import Responses, Router, refusals
 from api.streams import BrokenOff
 from oer import deposits, uploads
 from oer.db import reading, transaction
@@ -39,18 +39,14 @@ router = Router(tags=["uploads"])
 UploadId = Annotated[str, Path(description="From the `Location` of its creation")]
 
 _AGAIN = {"Retry-After": "5"}  # seconds: a line that has fallen silent is let go by then
-_ANSWERS: dict[int | str, dict[str, Any]] = {
+_ANSWERS: Responses = {
     **REFUSALS,
-    412: {"model": schemas.ProblemOut, "description": "Another version of tus, or the file to replace is another"},
-    503: {"model": schemas.ProblemOut, "description": "Try again later"},
+    **refusals({412: "Another version of tus, or the file to replace is another", 503: "Try again later"}),
 }
-_ENDED: dict[int | str, dict[str, Any]] = {
-    410: {"model": schemas.ProblemOut, "description": "The upload has expired, or its draft has ended"},
-    423: {"model": schemas.ProblemOut, "description": "It is received on another line just now"},
-}
-_CHECKED: dict[int | str, dict[str, Any]] = {
-    460: {"model": schemas.ProblemOut, "description": "The bytes do not have the promised checksum"},
-}
+_ENDED = refusals(
+    {410: "The upload has expired, or its draft has ended", 423: "It is received on another line just now"}
+)
+_CHECKED = refusals({460: "The bytes do not have the promised checksum"})
 
 
 @router.api_route("/api/uploads", methods=["OPTIONS"], include_in_schema=False, openapi_extra={"x-policy": "public"})
@@ -115,7 +111,7 @@ class _Announced:
         **_ANSWERS,
         **_ENDED,
         **_CHECKED,
-        428: {"model": schemas.ProblemOut, "description": "There is a file of that name: say which one is replaced"},
+        **refusals({428: "There is a file of that name: say which one is replaced"}),
     },
 )
 async def create(request: Request, here: Here, caller: Caller) -> Response:

@@ -4,7 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Annotated, Any, TypedDict
+from typing import Annotated, TypedDict
 
 from fastapi import Path, Query, Request
 from pydantic import BaseModel, ConfigDict, Field
@@ -17,7 +17,7 @@ from api import conditional, deps, paging, schemas, streams, writing
 from api.deps import Caller, Credentials, Here
 from api.errors import DoorError
 from api.routes import drafts
-from api.routing import Router
+from api.routing import Router, refusals
 from api.schemas import uploads as bodies
 from api.streams import BrokenOff
 from metadata import findings
@@ -35,9 +35,8 @@ router = Router(tags=["uploads"])
 
 _FILE_TAG = re.compile(r'"([0-9a-f]{64})"')
 
-REFUSALS: dict[int | str, dict[str, Any]] = {
-    code: {"model": schemas.ProblemOut, "description": words}
-    for code, words in {
+REFUSALS = refusals(
+    {
         400: "The line broke, or the request makes no sense",
         401: "Nobody is signed in",
         403: "Not allowed",
@@ -48,8 +47,8 @@ REFUSALS: dict[int | str, dict[str, Any]] = {
         415: "The bytes are packed, or not of the type that is taken here",
         422: "A name, role, language or checksum is wrong",
         507: "No room is left",
-    }.items()
-}
+    }
+)
 
 
 class Asked(BaseModel):
@@ -89,8 +88,7 @@ class Asked(BaseModel):
     responses={
         **REFUSALS,
         201: {"model": schemas.FileOut, "description": "A new file"},
-        428: {"model": schemas.ProblemOut, "description": "There is a file of that name: say which one is replaced"},
-        503: {"model": schemas.ProblemOut, "description": "Try again later"},
+        **refusals({428: "There is a file of that name: say which one is replaced", 503: "Try again later"}),
     },
 )
 async def put(

@@ -7,12 +7,12 @@ from fastapi import Path, Request
 from sqlmodel import Session
 from starlette.responses import Response
 
-from api import conditional, lookup, paging, schemas, writing
+from api import conditional, lookup, paging, writing
 from api.deps import Caller, Here, reader
 from api.routes import drafts
 from api.routes.drafts import PublicId
 from api.routes.resources import Number
-from api.routing import Router
+from api.routing import Router, refusals
 from api.schemas import drafts as draft_bodies
 from api.schemas import versions as bodies
 from api.writing import Answer
@@ -33,7 +33,7 @@ _FILE = {"media_type", "size", "role", "language"}
     policy="author",
     status_code=201,
     response_model=draft_bodies.DraftOut,
-    responses={409: {"model": schemas.ProblemOut, "description": "A draft is open already, or nothing is published"}},
+    responses=refusals({409: "A draft is open already, or nothing is published"}),
     summary="Begin the next version: a draft with the record and the files of the current one",
 )
 def revise(request: Request, here: Here, caller: Caller, public_id: PublicId) -> Response:
@@ -48,7 +48,7 @@ def revise(request: Request, here: Here, caller: Caller, public_id: PublicId) ->
     "/versions/{number}/diff/{other}",
     policy="reader",
     response_model=bodies.Difference,
-    responses={410: {"model": schemas.ProblemOut, "description": lookup.GONE}},
+    responses=refusals({410: lookup.GONE}),
     summary="What differs between two versions",
 )
 def compared(

@@ -6,9 +6,9 @@ from fastapi import Path, Query, Request
 from pydantic import Field
 from starlette.responses import Response
 
-from api import paging, schemas
+from api import paging
 from api.deps import Here
-from api.routing import Router
+from api.routing import Router, refusals
 from api.schemas import vocabularies as bodies
 from metadata import vocabularies
 from metadata.vocabularies import Term
@@ -40,7 +40,7 @@ def listed(request: Request, here: Here) -> Response:
     "/{vocabulary}",
     policy="public",
     response_model=bodies.TermList,
-    responses={404: {"model": schemas.ProblemOut, "description": "No such vocabulary"}},
+    responses=refusals({404: "No such vocabulary"}),
     summary="The terms of a vocabulary",
 )
 def terms(

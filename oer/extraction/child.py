@@ -44,6 +44,7 @@ def main() -> int:
         return _tell_languages()
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     from oer.extraction import readers  # late: under the bounds
+    from oer.extraction.told import Told
 
     reader = readers.reader_for(sys.argv[1], sys.argv[2])
     if reader is None:
@@ -51,7 +52,7 @@ def main() -> int:
     # A library that forks would have a process outlive this one; none needs to. Python itself has all it needs.
     resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     try:
-        told = readers.Told()
+        told = Told()
         for piece in _bounded(reader(sys.stdin.buffer, told)):
             sys.stdout.buffer.write(piece.encode("utf-8", "replace"))
         trailer = json.dumps({"title": told.title[:_NAME], "language": told.language[:_NAME]})

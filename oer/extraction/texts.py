@@ -18,6 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Engine
 
 from oer import exposure, queries
+from oer.background import Background
 from oer.db import is_sqlite, reading, transaction
 from oer.errors import OerError
 from oer.extraction import apart, readers
@@ -152,39 +153,23 @@ class Reading:
                 exposure.index_again(session, queries.texts.resources_with(session, key=key))
 
 
-class Extractor:
-    """The thread. It begins with :meth:`start`, and reads until :meth:`stop`."""
+class Extractor(Background):
+    """The thread. When it is stopped it leaves the file that it is at, which is read at the next start."""
 
     def __init__(self, work: Reading, *, grace: float = 0.0) -> None:
+        super().__init__("file-reader", "the reading of files", grace=grace)
         self._work = work
-        self._grace = grace
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="file-reader", daemon=True)
+        self._again = 0.0  # when everything is looked through again
 
-    def start(self) -> None:
-        self._thread.start()
+    @property
+    def _trouble(self) -> float:
+        return _TROUBLE
 
-    def stop(self) -> None:
-        """It leaves the file that it is at, which is read at the next start."""
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def _run(self) -> None:
-        self._stop.wait(self._grace)
-        began = time.monotonic()
-        while not self._stop.is_set():
-            if time.monotonic() - began > _AGAIN:
-                self._work.start_over()
-                began = time.monotonic()
-            try:
-                if not self._work.turn(self._stop):
-                    self._stop.wait(_IDLE)
-            except Stopped:
-                return
-            except (OerError, StoreError) as error:
-                logger.warning("the reading of files pauses", extra={"reason": error.code})
-                self._stop.wait(_TROUBLE)
-            except Exception as error:  # noqa: BLE001 - a full disk: it is tried again
-                logger.warning("the reading of files pauses", extra={"reason": repr(error)})
-                self._stop.wait(_TROUBLE)
+    def _turn(self) -> float:
+        if time.monotonic() > self._again:
+            self._work.start_over()
+            self._again = time.monotonic() + _AGAIN
+        try:
+            return 0.0 if self._work.turn(self._stop) else _IDLE
+        except Stopped:
+            return 0.0

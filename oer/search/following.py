@@ -2,7 +2,6 @@
 
 import gc
 import logging
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -11,8 +10,8 @@ from sqlalchemy.engine import Engine
 from sqlmodel import Session
 
 from oer import queries
+from oer.background import Background
 from oer.db import reading
-from oer.errors import OerError
 from oer.queries.search import Kept
 from oer.search.index import Generation, Home, Lock, Put, progress_of
 
@@ -173,40 +172,28 @@ class _Keeping:
             self._generation = None
 
 
-class Follower:
-    """The thread. It begins with :meth:`start`, and tries for the lock until :meth:`stop`.
+class Follower(Background):
+    """The thread. It tries for the lock until it is stopped.
 
     ``patience``: seconds that it leaves the lock to others first, and again whenever there has been nothing to do;
     ``grace``: seconds that it leaves the machine to others first.
     """
 
     def __init__(self, engine: Engine, folder: Path, *, patience: float = 0.0, grace: float = 0.0) -> None:
+        super().__init__("search-follower", "the search index", grace=patience + grace)
         self._engine = engine
-        self._grace = grace
         self._home = Home(folder)
         self._patience = patience
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="search-follower", daemon=True)
 
-    def start(self) -> None:
-        self._thread.start()
+    @property
+    def _trouble(self) -> float:
+        return _PATIENCE + self._patience
 
-    def stop(self) -> None:
-        self._stop.set()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def _run(self) -> None:
-        self._stop.wait(self._patience + self._grace)
-        while not self._stop.is_set():
-            try:
-                with self._home.writing() as lock:
-                    if lock is not None:
-                        self._write(lock)
-            except Exception as error:  # noqa: BLE001 - a full disk, a database that is away: it is tried again
-                told = error.code if isinstance(error, OerError) else repr(error)
-                logger.warning("the search index pauses", extra={"reason": told})
-            self._stop.wait(_PATIENCE + self._patience)
+    def _turn(self) -> float:
+        with self._home.writing() as lock:
+            if lock is not None:
+                self._write(lock)
+        return self._trouble
 
     def _write(self, lock: Lock) -> None:
         keeping = _Keeping(self._engine, self._home)

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
+import calling
 import factories
 import mirror
 import pytest
 import sqlalchemy as sa
 import tus
+from calling import Someone
 from factories import Watch, token_of
 from mirror import Ask, Checked
 from starlette.testclient import TestClient
@@ -129,6 +131,18 @@ def member(home: Installation) -> Callable[..., dict[str, str]]:
         return token_of(home, factories.member(home, role, at), *scopes)
 
     return do
+
+
+@pytest.fixture
+def author(home: Installation, client: TestClient) -> Someone:
+    return calling.someone(home, client, Role.DEPOSITOR)
+
+
+@pytest.fixture
+def draft(home: Installation, author: Someone) -> str:
+    """The author's, without files."""
+    assert author.actor is not None
+    return factories.drafted(home, files={}, actor=author.actor)
 
 
 @pytest.fixture

@@ -1,91 +1,39 @@
 """The client for partners, against a real server and over lines that break."""
 
 import hashlib
-import inspect
-import json
-import re
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
-import calling
-import factories
 import lossy_proxy
+import partners
 import pytest
-import serving
-from conftest import ROOT
 from lossy_proxy import Trouble
+from partners import RECORD, Served
 from serving import Home
 
-from oer import accounts, installation
 from oer.client import ApiError, Client, Damaged, Draft, Unreachable
 from oer.client.line import Answer, Broken, Patience
-from oer.client.nouns import Collections, Imports, Institutions, Tokens
-from oer.db import transaction
-from oer.settings import Settings
-from oer.workflow import Role
 
-RECORD: dict[str, Any] = {
-    "title": [{"value": "دورة الماء في الطبيعة", "lang": "ar"}],
-    "description": [{"value": "درس مصوّر عن التبخّر والتكاثف والهطول.", "lang": "ar"}],
-    "languages": ["ar"],
-    "resource_type": "https://w3id.org/kim/hcrt/text",
-    "subjects": ["http://data.europa.eu/snb/isced-f/0532"],
-    "levels": ["https://w3id.org/kim/educationalLevel/level_1"],
-    "creators": [{"name": "ليلى بن عمر"}],
-    "licence": "https://creativecommons.org/licenses/by/4.0/",
-}
 LARGE = 24 * 2**20
 NAME = "درس الماء.txt"
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Home, dict[str, str]]]:
-    """A server with a college, and the tokens of an administrator, and of a depositor and a reviewer of the college."""
-    with serving.home(tmp_path_factory.mktemp("client"), OER_RATE_LIMIT="0") as home:
-        wanted = {
-            name.removeprefix("OER_").lower(): value
-            for name, value in home.environment.items()
-            if name.startswith("OER_")
-        }
-        found = installation.open_installation(Settings(**wanted))  # type: ignore[arg-type]
-        author = factories.member(found, Role.DEPOSITOR, email="author@example.org")
-        people = {"author": author, "reviewer": factories.member(found, Role.REVIEWER, email="reviewer@example.org")}
-        with transaction(found.engine) as session:
-            person = factories.person(session, "admin@example.org", administrator=True)
-            session.flush()
-            people["admin"] = accounts.actor_of(session, person)
-        secrets = {name: calling.secret(found, actor) for name, actor in people.items()}
-        found.close()
-        with serving.serving(home):
-            yield home, secrets
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with partners.served(tmp_path_factory.mktemp("client")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
-def home(served: tuple[Home, dict[str, str]]) -> Home:
-    return served[0]
-
-
-@pytest.fixture(scope="module")
-def secret(served: tuple[Home, dict[str, str]]) -> Callable[[str], str]:
-    return lambda name: served[1][name]
+def home(served: Served) -> Home:
+    return served.home
 
 
 @pytest.fixture
-def client(home: Home, secret: Callable[[str], str]) -> Iterator[Callable[..., Client]]:
-    """``client("author")``; with ``at`` at another address."""
-    made: list[Client] = []
-
-    def do(name: str | None, at: str | None = None, **options: Any) -> Client:
-        made.append(Client(at or home.url, secret(name) if name else None, **options))
-        return made[-1]
-
-    yield do
-    for one in made:
-        one.close()
+def client(served: Served) -> Iterator[Callable[..., Client]]:
+    with served.clients() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -311,156 +259,3 @@ def test_a_post_whose_answer_was_lost_is_done_once(home: Home, client: Callable[
                 cut.create("college", RECORD)
         assert len(trouble.done) > 1
         assert len(list(author.drafts(mine=True))) == before + number
-
-
-# ── Other nouns ──────────────────────────────────────────────────────────────────────────────────
-
-
-def test_collections(client: Callable[..., Client]) -> None:
-    reviewer, anybody = client("reviewer"), client(None)
-    resources = [reviewer.publish(reviewer.create("college", RECORD | {"access": {"kind": "metadata-only"}}))
-                 for _ in range(2)]  # fmt: skip
-    held = reviewer.collections.create("college", {"ar": "العلوم"}, membership="open")
-    held = reviewer.collections.add(held, resources[0], note="أولًا")
-    held = reviewer.collections.add(held, resources[1])
-    assert held.resources == [resource.id for resource in resources]
-    unit = held.units[0]
-    order = [{"id": unit["id"], "titles": {"ar": "الماء"}, "items": [{"resource": resources[1].id}]}]
-    held = reviewer.collections.arrange(held, order)
-    assert held.resources == [resources[1].id]
-    held = reviewer.collections.publish(reviewer.collections.change(held, titles={"fr": "Sciences"}))
-    assert held.titles == {"ar": "العلوم", "fr": "Sciences"}
-    assert [found.id for found in anybody.collections.all(contains=resources[1])] == [held.id]
-    assert reviewer.collections.take_out(held, resources[1]).resources == []
-    held = reviewer.collections.unpublish(reviewer.collections.one(held))
-    reviewer.collections.remove(held)
-    with pytest.raises(ApiError) as unknown:
-        reviewer.collections.one(held)
-    assert unknown.value.status == 404
-
-
-def test_institutions(client: Callable[..., Client]) -> None:
-    admin = client("admin")
-    made = admin.institutions.add("lycee", {"fr": "Lycée"}, "school", parent="college", country="TN")
-    made = admin.institutions.change(made, names={"ar": "المعهد"}, country=None)
-    assert (made.names, made.parent, made.data["country"]) == ({"ar": "المعهد", "fr": "Lycée"}, "college", None)
-    assert [found.slug for found in admin.institutions.all(parent="college")] == ["lycee"]
-    admin.institutions.remove(made)
-    assert "lycee" not in {found.slug for found in admin.institutions.all()}
-
-
-def test_terms_are_found_for_a_record(client: Callable[..., Client]) -> None:
-    (primary,) = client("admin").terms("isced-levels", "ابتدائي")
-    assert primary.uri == "https://w3id.org/kim/educationalLevel/level_1"
-    assert primary.labels["en"] == "Primary education"
-    assert len(list(client("admin").terms("audience"))) > 2
-    with pytest.raises(ApiError) as caught:
-        list(client("admin").terms("nothing"))
-    assert caught.value.code == "vocabulary.unknown"
-
-
-def test_tokens(home: Home, client: Callable[..., Client]) -> None:
-    author = client("author")
-    assert author.me().roles == {"college": "depositor"}
-    token = author.tokens.make("nightly", ["read"], days=3)
-    assert token.secret
-    assert token.secret not in repr(token)
-    with Client(home.url, token.secret) as other:
-        assert other.me().email == "author@example.org"
-        with pytest.raises(ApiError) as narrow:
-            other.create("college", RECORD)
-        assert narrow.value.status == 403
-        author.tokens.revoke(token)
-        with pytest.raises(ApiError) as revoked:
-            other.me()
-        assert revoked.value.status == 401
-    assert token.id in {found.id for found in author.tokens.all() if found.revoked}
-
-
-def test_an_import_runs_as_a_job(client: Callable[..., Client]) -> None:
-    reviewer = client("reviewer")
-    record = {name: value for name, value in RECORD.items() if name != "licence"}
-    rows = "\n".join(
-        json.dumps({"item": f"lesson-{number}", "record": {**record, "access": {"kind": "metadata-only"}}})
-        for number in range(3)
-    )
-    told: dict[str, Any] = {"form": "jsonl", "institution": "college", "source": "lessons", "publish": True}
-    rehearsal = reviewer.imports.wait(reviewer.imports.start(rows.encode(), dry_run=True, **told), timeout=60)
-    assert rehearsal.counts["failed"] == 3
-    assert {fault["field"] for row in reviewer.imports.report(rehearsal) for fault in row["problems"]} >= {"licence"}
-    job = reviewer.imports.start(rows.encode(), defaults={"licence": RECORD["licence"]}, **told)
-    done = reviewer.imports.wait(job, timeout=60)
-    assert (done.state, done.counts["created"]) == ("done", 3)
-    assert {row["status"] for row in reviewer.imports.report(done)} == {"created"}
-
-
-def test_a_resource_comes_in_every_format(client: Callable[..., Client]) -> None:
-    anybody, reviewer = client(None), client("reviewer")
-    title = [*RECORD["title"], {"value": "Le cycle de l’eau", "lang": "fr"}]
-    draft = reviewer.upload(reviewer.create("college", RECORD | {"title": title}), b"x", name="a.txt")
-    resource = reviewer.publish(draft)
-    assert json.loads(anybody.rendered(resource, "csl"))[0]["title"] == "دورة الماء في الطبيعة"
-    assert "Le cycle de l’eau" in anybody.rendered(resource.id, "bibtex", language="fr").decode()
-    assert anybody.rendered(resource, "oai_dc").startswith(b"<?xml")
-    with pytest.raises(ApiError) as refused:
-        anybody.rendered(resource, "word")
-    assert (refused.value.status, [fault.field for fault in refused.value.errors]) == (422, ["format"])
-
-
-# ── The guide ────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_the_example_of_the_guide_runs(home: Home, secret: Callable[[str], str], tmp_path: Path) -> None:
-    text = (ROOT / "docs" / "client.md").read_text("utf-8")
-    example = text.partition("```python\n")[2].partition("```")[0]
-    (tmp_path / "lesson.pdf").write_bytes(b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n")
-    (tmp_path / "example.py").write_text(example.replace("http://localhost:8000", home.url), "utf-8")
-    done = subprocess.run(
-        [sys.executable, "example.py"],
-        cwd=tmp_path,
-        env={"PYTHONPATH": str(ROOT), "TOKEN": secret("reviewer"), "INSTITUTION": "college", "PYTHONUTF8": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert "published" in done.stdout
-
-
-def test_the_guide_names_what_each_method_takes() -> None:
-    text = (ROOT / "docs" / "client.md").read_text("utf-8")
-    for noun in (Collections, Imports, Institutions, Tokens):
-        table = text.partition(f"| of `client.{noun.__name__.lower()}` |")[2].partition("\n\n")[0]
-        cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
-        written = dict(re.findall(r"`(\w+)\((.*?)\)`", " ".join(cells)))
-        methods = {name: method for name, method in vars(noun).items() if not name.startswith("_")}
-        assert written == {name: _taken(method) for name, method in methods.items()}
-
-
-def _taken(method: Any) -> str:
-    """The arguments as the guide writes them: ``name=`` for one that may be left out, ``…`` for any others."""
-    found = list(inspect.signature(method).parameters.values())[1:]
-    words = [
-        "…" if one.kind is one.VAR_KEYWORD else one.name if one.default is one.empty else f"{one.name}="
-        for one in found
-    ]
-    return ", ".join(words)
-
-
-def test_the_client_needs_nothing_of_the_server() -> None:
-    """Partners have no database and no web framework, and need none."""
-    loaded = "import sys, oer.client; print(*sorted({name.split('.')[0] for name in sys.modules}))"
-    done = subprocess.run([sys.executable, "-c", loaded], cwd=ROOT, capture_output=True, text=True, check=True)
-    found = set(done.stdout.split())
-    assert "urllib3" in found
-    assert not found & {
-        "fastapi",
-        "starlette",
-        "sqlalchemy",
-        "sqlmodel",
-        "pydantic",
-        "lxml",
-        "api",
-        "metadata",
-        "storage",
-    }

@@ -20,11 +20,6 @@ ARABIC = "درس.txt"
 
 
 @pytest.fixture
-def author(home: Installation, client: TestClient) -> Someone:
-    return someone(home, client, Role.DEPOSITOR)
-
-
-@pytest.fixture
 def public_id(home: Installation, author: Someone) -> str:
     """A draft with three files."""
     files = {ARABIC: "نص".encode(), "b.txt": b"bee", "c.txt": b"sea"}

@@ -17,11 +17,6 @@ from oer.workflow import Role
 
 
 @pytest.fixture
-def author(home: Installation, client: TestClient) -> Someone:
-    return someone(home, client, Role.DEPOSITOR)
-
-
-@pytest.fixture
 def reviewer(home: Installation, client: TestClient) -> Someone:
     return someone(home, client, Role.REVIEWER)
 

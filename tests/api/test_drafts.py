@@ -27,11 +27,6 @@ HIDDEN = ("state", "id", "lock", "role", "owner", "change", "stamp", "based_on",
 
 
 @pytest.fixture
-def author(home: Installation, client: TestClient) -> Someone:
-    return someone(home, client, Role.DEPOSITOR)
-
-
-@pytest.fixture
 def reviewer(home: Installation, client: TestClient) -> Someone:
     return someone(home, client, Role.REVIEWER)
 

@@ -55,11 +55,6 @@ def whole(*files: tuple[str, bytes], at: str = "college", **changes: Any) -> lis
 
 
 @pytest.fixture
-def author(home: Installation, client: TestClient) -> Someone:
-    return calling.someone(home, client, Role.DEPOSITOR)
-
-
-@pytest.fixture
 def reviewer(home: Installation, client: TestClient) -> Someone:
     return calling.someone(home, client, Role.REVIEWER)
 

@@ -26,11 +26,6 @@ WATER = (
 )
 
 
-@pytest.fixture
-def author(home: Installation, client: TestClient) -> Someone:
-    return someone(home, client, Role.DEPOSITOR)
-
-
 def draft(home: Installation, files: dict[str, bytes]) -> str:
     return factories.drafted(home, files=files)
 

@@ -16,11 +16,6 @@ from oer.workflow import REASONS, Role
 
 
 @pytest.fixture
-def author(home: Installation, client: TestClient) -> Someone:
-    return someone(home, client, Role.DEPOSITOR)
-
-
-@pytest.fixture
 def reviewer(home: Installation, client: TestClient) -> Someone:
     return someone(home, client, Role.REVIEWER)
 

@@ -1,23 +1,16 @@
-"""Uploads under torture: lines cut at every piece, two senders at one file, and a server that is killed again and
-again. Every file that was told to be done has the right bytes; nothing else is to be seen.
+"""Uploads under torture: lines cut at every piece, and two senders at one file. Every file that was told to be done
+has the right bytes; nothing else is to be seen.
 """
 
 import http.client
-import itertools
-import json
 import os
 import random
-import secrets
 import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,116 +18,20 @@ import anyio
 import anyio.from_thread
 import asgi
 import factories
-import psutil
 import pytest
 import senders
-import servers
 import soundness
 from factories import drafted, opened, token_of
 from fault_counts import TIMEOUT, count
-from killing import Say, environment, forked
-from senders import BROKEN, Deadline, Line, Tus, sha256
-from sqlmodel import select
+from senders import Deadline, Line, Tus, sha256
+from torture import MIB, PLACES, torture
 
 from api import app, streams
-from oer import uploads
-from oer.db import reading
-from oer.installation import Installation
-from oer.models import DraftFile, Resource
-from oer.policy import Actor
 from oer.workflow import Role
 from storage.errors import StoreError
 from storage.filesystem import FilesystemStore
 
 pytestmark = pytest.mark.timeout(TIMEOUT)
-
-MIB = 1 << 20
-ROOT = Path(__file__).resolve().parents[2]
-PLACES = ["filesystem", pytest.param("s3", marks=pytest.mark.s3)]
-
-
-@dataclass
-class Server:
-    """``oer serve`` on a port of its own, to be killed with all its processes."""
-
-    home: Installation
-    folder: Path
-    port: int = field(default_factory=lambda: servers.free_ports(1)[0])
-    process: "subprocess.Popen[bytes] | None" = None
-
-    def start(self) -> None:
-        variables = {**os.environ, **environment(self.home), "OER_BASE_URL": f"http://127.0.0.1:{self.port}"}
-        command = [sys.executable, "-m", "oer.cli", "serve", "--no-worker", "--port", str(self.port)]
-        log = self.folder / "server.txt"
-        with log.open("ab") as out:
-            self.process = subprocess.Popen(command, env=variables, cwd=ROOT, stdout=out, stderr=out)
-        until = time.monotonic() + 60
-        while not self._answers():
-            assert self.process.poll() is None, log.read_text()
-            assert time.monotonic() < until, log.read_text()
-            time.sleep(0.05)
-
-    def _answers(self) -> bool:
-        with suppress(*BROKEN):
-            return Line(self.port, {}).ask("GET", "/health/ready")[0] == 200
-        return False
-
-    def kill(self) -> None:
-        """As the kernel does it when memory is short: nobody is asked, all at once."""
-        assert self.process is not None
-        top = psutil.Process(self.process.pid)
-        for each in [top, *top.children(recursive=True)]:
-            with suppress(psutil.NoSuchProcess):
-                each.kill()
-        self.process.wait()
-
-
-@dataclass
-class Torture:
-    """A server, and somebody with a draft."""
-
-    home: Installation
-    server: Server
-    line: Line
-    author: Actor
-    draft: str
-
-    def visible(self, draft: str | None = None) -> dict[str, str]:
-        """Name → SHA-256 of what the server gives out."""
-        status, _, answer = self.line.ask("GET", f"/api/resources/{draft or self.draft}/draft")
-        assert status == 200
-        found = {}
-        for file in json.loads(answer)["files"]:
-            status, _, content = self.line.ask("GET", senders.file_path(draft or self.draft, file["name"]))
-            assert (status, sha256(content)) == (200, file["sha256"])
-            found[file["name"]] = file["sha256"]
-        return found
-
-
-@contextmanager
-def place(folder: Path, kind: str) -> Iterator[Installation]:
-    changes: dict[str, Any] = {"store_url": ""}
-    if kind == "s3":
-        if not os.environ.get("OER_TEST_STORE_URL"):
-            pytest.skip("no S3 server runs: OER_TEST_STORE_URL is not set (python tests/with_servers.py --s3)")
-        found = factories.store_environment()
-        changes = {name.removeprefix("OER_").lower(): value for name, value in found.items()}
-    with opened(folder / "data", **changes) as home:
-        yield home
-
-
-@contextmanager
-def torture(folder: Path, kind: str) -> Iterator[Torture]:
-    with place(folder, kind) as home:
-        author = factories.member(home, Role.DEPOSITOR)
-        draft = drafted(home, files={}, actor=author)
-        server = Server(home, folder)
-        headers = token_of(home, author, "read", "deposit")
-        server.start()
-        try:
-            yield Torture(home, server, Line(server.port, headers), author, draft)
-        finally:
-            server.kill()
 
 
 # ── Lines that break ─────────────────────────────────────────────────────────────────────────────
@@ -298,166 +195,3 @@ def test_two_senders_mix_their_bytes_where_nobody_compares_offsets(tmp_path: Pat
 
     assert all(sent(FilesystemStore(tmp_path / "right")) for _ in range(60))
     assert not all(sent(Careless(tmp_path / "wrong")) for _ in range(60))
-
-
-# ── A server that is killed ──────────────────────────────────────────────────────────────────────
-
-
-@pytest.mark.parametrize("kind", PLACES)
-def test_a_server_killed_again_and_again_loses_and_mixes_nothing(tmp_path: Path, kind: str) -> None:
-    rounds, chance = count(4, 50), random.Random()
-    with torture(tmp_path, kind) as found:
-        work = Work(found, until=Deadline.after(TIMEOUT - 60))
-        with ThreadPoolExecutor(8) as pool:
-            running = [pool.submit(work.keep_on, turn) for turn in ("put", "tus", "tus", "form")]
-            try:
-                for number in itertools.count(1):
-                    time.sleep(chance.uniform(0.3, 2.5))
-                    found.server.kill()
-                    # A busy machine gets little done between two kills.
-                    if number >= rounds and (work.broken >= rounds or number > 10 * rounds):
-                        work.over.set()
-                    found.server.start()
-                    if work.over.is_set():
-                        break
-            except BaseException:
-                work.over.set()
-                work.until.now()
-                raise
-            for each in running:
-                each.result()
-        assert len(work.done) >= 3
-        assert found.visible() == work.done
-        for public_id, (name, digest) in work.deposits.items():
-            assert found.visible(public_id) == {name: digest}
-        with reading(found.home.engine) as session:
-            assert set(session.exec(select(Resource.public_id)).all()) == {found.draft, *work.deposits}
-            files = session.exec(select(DraftFile)).all()
-        assert len(files) == len(work.done) + len(work.deposits)
-        assert soundness.faults(found.home) == []
-        later = datetime.now(UTC) + timedelta(days=20)
-        uploads.expire(found.home.engine, found.home.store, now=later, lifetime=timedelta(days=7))
-        assert list(found.home.store.uploads()) == []
-    told = f"{len(work.done)} files and {len(work.deposits)} forms done, all right"
-    print(f"{kind}: {number} kills, {work.broken} broken lines; {told}")
-    assert work.broken >= rounds
-
-
-@dataclass
-class Work:
-    """Senders that begin a new file as soon as they are told that the last one is done."""
-
-    found: Torture
-    until: Deadline
-    over: threading.Event = field(default_factory=threading.Event)
-    done: dict[str, str] = field(default_factory=dict)
-    deposits: dict[str, tuple[str, str]] = field(default_factory=dict)
-    numbers: "itertools.count[int]" = field(default_factory=itertools.count)
-    broken: int = 0
-
-    def keep_on(self, way: str) -> None:
-        chance = random.Random()
-        while not self.over.is_set():
-            name, content = f"{way}-{next(self.numbers)}.bin", os.urandom(chance.randrange(1, 12 * MIB))
-            getattr(self, way)(name, content, chance)
-
-    def put(self, name: str, content: bytes, chance: random.Random) -> None:
-        senders.put(self._line(), self.found.draft, name, content, chance, until=self.until)
-        self.done[name] = sha256(content)
-
-    def tus(self, name: str, content: bytes, chance: random.Random) -> None:
-        line, where = self._line(), ""
-
-        def begin() -> bool:
-            nonlocal where
-            status, where = senders.create(line, self.found.draft, name, len(content))
-            assert status in (201, 503), status
-            return status == 201
-
-        senders.persistently(begin, until=self.until)
-        pair = [threading.Thread(target=Tus(line, content, where).send, args=(random.Random(),),
-                                 kwargs={"until": self.until}) for _ in range(2)]  # fmt: skip
-        for thread in pair:
-            thread.start()
-        for thread in pair:
-            thread.join()
-        # Both were told so, or one has failed and the test with it.
-        assert senders_agree(line, where, len(content), self.until)
-        self.done[name] = sha256(content)
-
-    def form(self, name: str, content: bytes, chance: random.Random) -> None:
-        record = factories.record().model_dump_json(exclude_defaults=True).encode()
-        key = name.removesuffix(".bin") + secrets.token_hex(4)
-        public_id = senders.deposit(self._line(), key, record, content, chance, until=self.until)
-        self.deposits[public_id] = (f"{key}.bin", sha256(content))
-
-    def _line(self) -> "Counting":
-        return Counting(self.found.line.port, self.found.line.headers, work=self)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Counting(Line):
-    """Counts what breaks under way."""
-
-    work: Work
-
-    def ask(self, *args: Any, **more: Any) -> tuple[int, dict[str, str], bytes]:
-        try:
-            return super().ask(*args, **more)
-        except BROKEN as error:
-            self.work.broken += not isinstance(error, ConnectionRefusedError)
-            raise
-
-
-def senders_agree(line: Line, where: str, size: int, until: Deadline) -> bool:
-    found: list[tuple[int, int]] = []
-
-    def once() -> bool:
-        found.append(senders.offset(line, where))
-        return found[-1][0] == 200
-
-    senders.persistently(once, until=until)
-    return found[-1][1] == size
-
-
-# ── The control of the kills: a store that takes what is on the disk for durable ─────────────────
-
-
-def test_a_killed_append_goes_on_from_what_is_durable_and_not_from_what_is_there(tmp_path: Path) -> None:
-    """Bytes behind the durable end may be there after a kill. Whoever adds behind them gets a wrong file."""
-    content = os.urandom(24 * MIB)
-
-    def wrong(careful: bool) -> int:
-        bad = 0
-        for number in range(count(8, 40) if careful else 200):
-            if bad and not careful:
-                break
-            store = FilesystemStore(tmp_path / f"{careful}")
-            upload = store.begin()
-
-            def work(_: Say, store: FilesystemStore = store, upload: str = upload) -> None:
-                def slow() -> Iterator[bytes]:
-                    for at in range(0, len(content), 4 * MIB):
-                        yield content[at : at + 4 * MIB]
-                        time.sleep(0.03)
-
-                store.append(upload, 0, slow())
-
-            forked(work, kill_after=0.03 + 0.02 * (number % 8))
-            at = store.size(upload)
-            if careful:
-                store.append(upload, at, [content[at:]])
-            else:
-                with (tmp_path / f"{careful}" / "staging" / upload / "bytes").open("ab") as end:
-                    end.write(content[at:])
-                (tmp_path / f"{careful}" / "staging" / upload / "size").write_text(str(end_of(store, upload)))
-            bad += store.finish(upload).key != sha256(content)
-            store.abort(upload)
-        return bad
-
-    assert wrong(careful=True) == 0
-    assert wrong(careful=False) > 0
-
-
-def end_of(store: FilesystemStore, upload: str) -> int:
-    return (store.folder / "staging" / upload / "bytes").stat().st_size

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import factories
+import institution_tree
 import pytest
 from factories import Watch, opened
 
@@ -20,6 +21,12 @@ def watch() -> Watch:
 def home(tmp_path: Path, watch: Watch) -> Iterator[Installation]:
     with opened(tmp_path / "home", now=watch) as installation:
         yield installation
+
+
+@pytest.fixture
+def tree(home: Installation) -> None:
+    """Institutions: ministry > school > club, other."""
+    institution_tree.plant(home)
 
 
 @pytest.fixture

@@ -1,58 +1,19 @@
-from datetime import UTC, date, datetime, timedelta
+"""Publishing, hiding, withdrawing, restoring; embargoes."""
+
+from datetime import UTC, datetime
 
 import pytest
-from factories import START, act, drafted, institution, member, published, record, undone
-from memberships import members
+from factories import START, act, drafted, institution, member, published, record
+from publications import FIRST_OPEN_DAY, clock_of, embargoed, lift, oai, publish, resource_of, show
 from sqlmodel import select
 
 from metadata import versions
-from oer import deposits, exposure, institutions, publishing, queries
+from oer import deposits, publishing, queries
 from oer.db import reading, transaction
 from oer.errors import Conflict, Forbidden, Invalid, NotFound, Stale
-from oer.installation import Installation
-from oer.models import AuditEntry, Blob, Draft, DraftFile, OaiRecord, Resource, SetMember, Version, VersionFile
+from oer.models import Blob, Draft, DraftFile, OaiRecord, Version, VersionFile
 from oer.policy import ANONYMOUS, OPERATOR
 from oer.workflow import REASONS, Role
-
-
-def publish(home: Installation, public_id: str, **named) -> Version:
-    return act(home, publishing.publish, public_id, repository_id=home.repository_id, **named)
-
-
-def show(home: Installation, verb, public_id: str, **named) -> Resource:
-    """hide, unhide, withdraw or restore."""
-    return act(home, verb, public_id, repository_id=home.repository_id, **named)
-
-
-def resource_of(home: Installation, public_id: str) -> Resource:
-    with reading(home.engine) as session:
-        found = queries.resources.by_public_id(session, public_id=public_id)
-        assert found is not None
-        return found
-
-
-def oai(home: Installation, public_id: str) -> tuple[OaiRecord, dict[str, bool]]:
-    """The record that harvesters see, and its set memberships: set → still in it."""
-    with reading(home.engine) as session:
-        resource = queries.resources.by_public_id(session, public_id=public_id)
-        row = session.get(OaiRecord, resource.id)
-        assert all(member.change == row.change for member in members(session, resource.id, root=""))
-        return row, {member.spec: member.present for member in members(session, resource.id)}
-
-
-def clock_of(home: Installation) -> tuple[int, datetime]:
-    with reading(home.engine) as session:
-        clock = queries.records.clock(session)
-        assert clock.revision == clock.change
-        return clock.change, clock.stamp
-
-
-def everything(home: Installation) -> list[object]:
-    """All rows that a publication could touch, to compare."""
-    tables = (Resource, Version, VersionFile, Draft, DraftFile, OaiRecord, SetMember, AuditEntry, Blob)
-    with reading(home.engine) as session:
-        return [sorted(repr(row) for row in session.exec(select(table))) for table in tables] + [clock_of(home)]
-
 
 # ── publishing ──────────────────────────────────────────────────────────────────────────────────
 
@@ -292,18 +253,6 @@ def test_who_may_not_withdraw_does_not(home):
 
 # ── embargoes ───────────────────────────────────────────────────────────────────────────────────
 
-FIRST_OPEN_DAY = date(2026, 3, 10)
-
-
-def embargoed(home: Installation, title: str = "محجوب") -> str:
-    access = {"kind": "embargoed", "until": FIRST_OPEN_DAY.isoformat()}
-    return published(home, described=record(title, access=access))
-
-
-def lift(home: Installation) -> int:
-    with transaction(home.engine) as session:
-        return publishing.lift_embargoes(session, repository_id=home.repository_id, now=home.now())
-
 
 def test_an_embargo_is_lifted_and_stamped_on_its_day_and_once(home, watch):
     public_id = embargoed(home)
@@ -352,103 +301,3 @@ def test_an_embargo_is_not_lifted_from_under_a_withdrawal(home, watch):
         )
     assert lift(home) == 0
     assert oai(home, public_id)[0].deleted
-
-
-# ── one step of the clock, all or nothing, all in the log ───────────────────────────────────────
-
-VERBS = {
-    "publish": (publishing.publish, {}, "resource.publish"),
-    "hide": (publishing.hide, {"reason": "privacy"}, "resource.hide"),
-    "unhide": (publishing.unhide, {}, "resource.unhide"),
-    "withdraw": (publishing.withdraw, {"reason": "error"}, "resource.withdraw"),
-    "restore": (publishing.restore, {}, "resource.restore"),
-}
-
-
-def ready_for(home: Installation, verb: str) -> str:
-    """A resource to which the verb can happen next."""
-    if verb == "publish":
-        return drafted(home)
-    public_id = published(home)
-    if verb == "unhide":
-        show(home, publishing.hide, public_id, reason="privacy")
-    if verb == "restore":
-        show(home, publishing.withdraw, public_id, reason="error")
-    return public_id
-
-
-@pytest.mark.parametrize("name", VERBS)
-def test_every_verb_takes_exactly_one_step_of_the_clock_and_one_entry_of_the_log(home, watch, name):
-    public_id = ready_for(home, name)
-    verb, named, action = VERBS[name]
-    change, _ = clock_of(home)
-    watch.forward(minutes=1)
-    with reading(home.engine) as session:
-        before = [entry.id for entry in session.exec(select(AuditEntry))]
-    show(home, verb, public_id, **named)
-    assert clock_of(home) == (change + 1, watch())
-    with reading(home.engine) as session:
-        (entry,) = session.exec(select(AuditEntry).where(AuditEntry.id.not_in(before))).all()
-    assert (entry.action, entry.object_id, entry.by, entry.at) == (action, public_id, "operator", watch())
-
-
-@pytest.mark.parametrize("name", VERBS)
-def test_nothing_is_left_of_a_verb_whose_last_statement_fails(home, monkeypatch, name):
-    public_id = ready_for(home, name)
-    verb, named, _ = VERBS[name]
-    before = everything(home)
-
-    def fail(*_, **__):
-        raise OSError("the last statement")
-
-    monkeypatch.setattr(exposure, "expose", fail)
-    monkeypatch.setattr(exposure, "bury", fail)
-    with pytest.raises(OSError, match="the last statement"):
-        show(home, verb, public_id, **named)
-    assert everything(home) == before
-
-
-@pytest.mark.parametrize("name", VERBS)
-def test_nothing_is_left_of_a_verb_whose_commit_fails(home, name):
-    public_id = ready_for(home, name)
-    verb, named, _ = VERBS[name]
-    before = everything(home)
-    with undone(home) as session:
-        verb(session, OPERATOR, public_id, repository_id=home.repository_id, now=home.now(), **named)
-    assert everything(home) == before
-    show(home, verb, public_id, **named)  # and it can be done afterwards
-    assert everything(home) != before
-
-
-def test_a_whole_life_in_the_log(home, watch):
-    public_id = embargoed(home)
-    show(home, publishing.withdraw, public_id, reason="error")
-    show(home, publishing.restore, public_id)
-    watch.forward(days=30)
-    lift(home)
-    show(home, publishing.hide, public_id, reason="privacy")
-    show(home, publishing.unhide, public_id)
-    act(home, deposits.revise, public_id)
-    act(home, deposits.discard, public_id)
-    with reading(home.engine) as session:
-        log = queries.audit.of_object(session, kind="resource", object_id=public_id)
-        place = institutions.find(session, "college").id
-    assert [entry.action.partition(".")[2] for entry in log] == [
-        *("begin", "attach", "publish", "withdraw", "restore", "embargo-ended", "hide", "unhide", "revise", "discard"),
-    ]
-    assert {entry.institution_id for entry in log} == {place}
-    assert log[3].details["reason"] == "error"
-
-
-def test_prepared_resources_are_exposed_by_the_caller_in_one_step(home):
-    ids = [drafted(home, described=record(str(number))) for number in range(3)]
-    with transaction(home.engine) as session:
-        shown = []
-        for public_id in ids:
-            found = deposits.opened(session, public_id)
-            publishing.prepare(session, OPERATOR, found, now=home.now())
-            shown.append((found.resource, found.institution))
-        assert queries.records.clock(session).change == 0
-        exposure.expose(session, shown, repository_id=home.repository_id, now=home.now() + timedelta(seconds=1))
-    assert clock_of(home) == (3, START + timedelta(seconds=1))
-    assert [oai(home, public_id)[0].change for public_id in ids] == [1, 2, 3]

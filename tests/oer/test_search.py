@@ -1,31 +1,25 @@
-import shutil
-import threading
-import time
+"""What questions find, what is counted, and in which order it comes."""
+
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 
 import factories
 import pytest
 import sqlalchemy as sa
 from factories import Watch, act, published, record
-from searching import hits, index, named, search
+from searching import hits, index, named, revised, search
 
 from metadata import vocabularies
 from metadata.record import Record
-from oer import deposits, institutions, publishing, working
+from oer import institutions, publishing, working
 from oer.db import transaction
 from oer.errors import Unavailable
 from oer.installation import Installation
 from oer.models import Version
 from oer.policy import OPERATOR
-from oer.search import answers, following, schema
-from oer.search import index as search_index
+from oer.search import answers
 from oer.search.documents import newest
-from oer.search.following import Follower
-from oer.search.index import Home
 
 WORKSHEET, VIDEO = "https://w3id.org/kim/hcrt/worksheet", "https://w3id.org/kim/hcrt/video"
 MATHEMATICS = next(
@@ -36,12 +30,6 @@ MATHEMATICS = next(
 def titled(title: str, lang: str = "ar", **rest: object) -> Record:
     words = {"title": [{"value": title, "lang": lang}], "description": [{"value": "—", "lang": lang}]}
     return Record.model_validate(record().model_dump(mode="json") | words | rest)
-
-
-def revised(home: Installation, public_id: str, title: str) -> None:
-    act(home, deposits.revise, public_id)
-    act(home, deposits.save, public_id, record(title))
-    act(home, publishing.publish, public_id, repository_id=home.repository_id)
 
 
 def withdrawn(home: Installation, public_id: str) -> None:
@@ -288,222 +276,7 @@ def test_relevance_ends_where_it_says(home: Installation, monkeypatch: pytest.Mo
     assert search(home, "ماء", limit=3, offset=4).total == 6
 
 
-# ── Following ────────────────────────────────────────────────────────────────────────────────────
-
-
-@pytest.fixture
-def followed(home: Installation) -> Iterator[Installation]:
-    follower = Follower(home.engine, home.search.folder)
-    follower.start()
-    yield home
-    follower.stop()
-
-
-def soon(home: Installation, text: str) -> list[str]:
-    until = time.monotonic() + 10
-    while time.monotonic() < until:
-        try:
-            if found := hits(home, text):
-                return found
-        except Unavailable:
-            pass
-        time.sleep(0.01)
-    return []
-
-
-def test_a_publication_is_found_soon_by_whoever_reads(followed: Installation) -> None:
-    first = published(followed, described=record("الماء"))
-    assert soon(followed, "ماء") == [first]
-    second = published(followed, described=record("الهواء"))
-    assert soon(followed, "هواء") == [second]
-    assert set(hits(followed)) == {first, second}
-
-
-def test_one_process_of_a_node_writes(followed: Installation) -> None:
-    published(followed, described=record("الماء"))
-    assert soon(followed, "ماء")
-    assert following.catch_up_here(followed.engine, followed.search.folder) is False
-    assert following.lag(followed.engine, followed.search.folder) == 0
-
-
-def test_a_rebuild_is_made_by_the_process_that_writes_and_nothing_is_missed_meanwhile(followed: Installation) -> None:
-    first = published(followed, described=record("الماء"))
-    assert soon(followed, "ماء") == [first]
-    before = Home(followed.search.folder).current()
-    stop, failures = threading.Event(), []
-
-    def read() -> None:
-        while not stop.is_set():
-            if hits(followed, "ماء") != [first]:
-                failures.append("a moment without it")
-
-    reader = threading.Thread(target=read)
-    reader.start()
-    following.rebuild(followed.engine, followed.search.folder, progress=lambda _: None, pause=0.01)
-    stop.set()
-    reader.join()
-    assert failures == []
-    after = Home(followed.search.folder).current()
-    assert after is not None
-    assert after != before
-    until = time.monotonic() + 10  # who waited for the switch may look before the writer has swept
-    while [path.name for path in followed.search.folder.iterdir() if path.is_dir()] != [after.name]:
-        assert time.monotonic() < until
-        time.sleep(0.01)
-
-
-def test_a_build_that_was_cut_goes_on_and_doubles_nothing(home: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    ids = [published(home, described=record("الماء")) for _ in range(7)]
-    monkeypatch.setattr(following, "_BATCH", 2)
-    monkeypatch.setattr(following, "_BETWEEN_COMMITS", 3)
-    place = Home(home.search.folder)
-    cut = place.building()
-    steps = following.build(home.engine, cut)
-    for _ in range(3):
-        next(steps)
-    assert 0 < cut.progress < 7
-    del cut, steps
-    revised(home, ids[0], "الهواء")
-    with pytest.raises(Unavailable):
-        search(home)
-    index(home)
-    assert len(hits(home, "ماء")) == 6
-    assert search(home).total == 7
-    assert len([path for path in home.search.folder.iterdir() if path.is_dir()]) == 1
-
-
-def test_documents_whose_progress_was_not_told_any_more_are_not_doubled(
-    home: Installation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ids = {published(home, described=record("الماء")) for _ in range(3)}
-
-    def killed(path: Path, text: str) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patched:
-        patched.setattr(search_index, "_write", killed)
-        with pytest.raises(KeyboardInterrupt):
-            index(home)
-    index(home)
-    assert sorted(hits(home, "ماء")) == sorted(ids)
-    assert search(home).total == 3
-
-
-def test_what_is_left_of_an_old_index_is_never_taken_for_a_new_one(
-    home: Installation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    published(home, described=record("الماء"))
-    index(home)
-    old = Home(home.search.folder).current()
-    with monkeypatch.context() as patched:
-        patched.setattr("shutil.rmtree", lambda *_args, **_named: None)
-        following.rebuild(home.engine, home.search.folder, progress=lambda _: None)
-    place = Home(home.search.folder)
-    assert old is not None
-    assert old.exists()
-    assert place.unfinished() is None
-    following.rebuild(home.engine, home.search.folder, progress=lambda _: None)
-    assert [path for path in home.search.folder.iterdir() if path.is_dir()] == [place.current()]
-
-
-@pytest.mark.parametrize("building", [False, True])
-def test_a_damaged_index_is_built_anew(home: Installation, building: bool) -> None:
-    published(home, described=record("الماء"))
-    index(home)
-    place = Home(home.search.folder)
-    found = place.current()
-    assert found is not None
-    if building:
-        found = found.rename(found.with_name(f"building-{found.name}"))
-    for file in found.glob("*.term"):
-        file.write_bytes(b"")
-    (found / "meta.json").write_text("{")
-    published(home, described=record("الهواء"))
-    index(home)
-    assert search(home).total == 2
-
-
-def test_an_index_that_is_ahead_of_the_database_is_built_anew(home: Installation) -> None:
-    published(home, described=record("الماء"))
-    index(home)
-    current = Home(home.search.folder).current()
-    assert current is not None
-    (current / "progress").write_text("99")  # the database was restored since
-    index(home)
-    assert hits(home, "ماء")
-    assert Home(home.search.folder).current() != current
-    assert following.lag(home.engine, home.search.folder) == 0
-
-
-def test_databases_have_indexes_of_their_own(home: Installation, tmp_path: Path) -> None:
-    with factories.opened(tmp_path / "other", data=home.settings.data) as other:
-        assert other.search.folder.parent == home.search.folder.parent
-        assert other.search.folder != home.search.folder
-
-
-def test_a_folder_that_is_removed_is_made_again_while_somebody_follows(followed: Installation) -> None:
-    first = published(followed, described=record("الماء"))
-    assert soon(followed, "ماء") == [first]
-    shutil.rmtree(followed.search.folder)
-    until = time.monotonic() + 30
-    while time.monotonic() < until:
-        with suppress(Unavailable):
-            if hits(followed, "ماء") == [first]:
-                return
-        time.sleep(0.05)
-    raise AssertionError("it is not made again")
-
-
-def test_two_rebuilds_at_a_time_both_end(home: Installation) -> None:
-    published(home, described=record("الماء"))
-    index(home)
-    asking = [
-        threading.Thread(
-            target=following.rebuild,
-            args=(home.engine, home.search.folder),
-            kwargs={"progress": lambda _: None, "pause": 0.01},
-        )
-        for _ in range(2)
-    ]
-    for one in asking:
-        one.start()
-    for one in asking:
-        one.join(20)
-    assert not any(one.is_alive() for one in asking)
-    assert not Home(home.search.folder).asked
-    assert hits(home, "ماء")
-
-
-def test_a_rebuild_that_fails_once_is_tried_again(followed: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    published(followed, described=record("الماء"))
-    assert soon(followed, "ماء")
-    build, failed = following.build, []
-
-    def once(*given: object) -> Iterator[int]:
-        if not failed:
-            failed.append(True)
-            raise RuntimeError("the database hiccups")
-        yield from build(*given)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(following, "build", once)
-    monkeypatch.setattr(following, "_PATIENCE", 0.05)
-    following.rebuild(followed.engine, followed.search.folder, progress=lambda _: None, pause=0.01)
-    assert failed
-    assert hits(followed, "ماء")
-
-
-def test_an_index_of_another_release_is_not_read_and_goes_when_the_new_one_is_there(
-    home: Installation, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    published(home, described=record("الماء"))
-    index(home)
-    old = Home(home.search.folder).current()
-    monkeypatch.setattr(schema, "REVISION", schema.REVISION + 1)
-    assert Home(home.search.folder).current() is None
-    index(home)
-    assert hits(home, "ماء")
-    assert old is not None
-    assert not old.exists()
+# ── What is in the index ─────────────────────────────────────────────────────────────────────────
 
 
 @pytest.mark.parametrize("stored", ["{", "[]", '{"title":5}', '{"title":[{"lang":"ar"}]}', '{"subjects":[[]]}', "null"])

@@ -1,0 +1,39 @@
+"""Letters out of bytes."""
+
+import re
+from typing import BinaryIO
+
+from oer.extraction.told import Unreadable
+
+MOST = 64 << 20
+"""Bytes of one text, and of one member of an archive."""
+
+_DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?([\w.:-]{2,40})""", re.ASCII | re.IGNORECASE)
+_ARABIC = re.compile(r"[\u0621-\u064a]")
+
+
+def decoded(content: bytes) -> str:
+    """In the encoding that the text declares, else UTF-8, else one of those that were used before it for Arabic and
+    French: with Arabic letters side by side it is Windows-1256.
+    """
+    if len(content) > MOST:
+        raise Unreadable("too large")
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return content.decode("utf-16", "replace")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        pass
+    told = _DECLARED.search(content[:2000])
+    if told:
+        try:
+            return content.decode(told[1].decode("ascii"), "replace")
+        except LookupError:
+            pass
+    arabic = content.decode("cp1256", "replace")
+    return arabic if len(_ARABIC.findall(arabic)) * 2 > len(content) // 2 else content.decode("cp1252", "replace")
+
+
+def text_of(file: BinaryIO) -> str:
+    """All that a file holds."""
+    return decoded(file.read(MOST + 1))
