@@ -1,9 +1,12 @@
 """What a question finds: hits, how many, and what they are counted by."""
 
 import math
+import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -130,9 +133,19 @@ class _Finder:
         narrowed = {facet: self._meaning.narrowed(facet, values) for facet, values in question.chosen.items() if values}
         if not narrowed and not question.text.strip():
             return self._everything(asked, question)
-        ids, keys = self._hits(_both(asked, narrowed.values()), question)
-        counts, total = self._counts(asked, narrowed, question)
-        return Found(ids, keys, self._total(_both(asked, narrowed.values())) if total is None else total, counts)
+        wanted = _both(asked, narrowed.values())
+        plain = [facet for facet in question.facets if facet not in narrowed]
+        chosen = [facet for facet in question.facets if facet in narrowed]
+        (ids, keys), (counts, total), *apart = _at_once(
+            lambda: self._hits(wanted, question),
+            lambda: self._count(wanted, plain) if plain else ({}, self._total(wanted)),
+            *(partial(self._as_if_free, asked, narrowed, facet) for facet in chosen),
+        )
+        for counted in apart:
+            counts |= counted
+        if "subject" in chosen:
+            counts["subject"] |= self._narrower(wanted, frozenset(question.chosen["subject"]))
+        return Found(ids, keys, total, counts)
 
     def meant(self, question: Question) -> Meant | None:
         for text in asking.others(self.opened.searcher, question.text, self._common):
@@ -198,20 +211,10 @@ class _Finder:
         assert key.isascii()
         return self.opened.index.parse_query(f"{column}:{{{key} TO *}}", [column])
 
-    def _counts(
-        self, asked: Query, narrowed: Mapping[str, Query], question: Question
-    ) -> tuple[Mapping[str, Mapping[str, int]], int | None]:
-        """Counts by facet, and of all hits where they tell it."""
-        plain = [facet for facet in question.facets if facet not in narrowed]
-        found, total = self._count(_both(asked, narrowed.values()), plain)
-        for facet in question.facets:
-            if facet in narrowed:
-                others = [query for other, query in narrowed.items() if other != facet]
-                found |= self._count(_both(asked, others), [facet])[0]
-        if "subject" in narrowed and "subject" in question.facets:
-            every = self._narrower(_both(asked, narrowed.values()), frozenset(question.chosen["subject"]))
-            found["subject"] = {**found["subject"], **every}
-        return found, total
+    def _as_if_free(self, asked: Query, narrowed: Mapping[str, Query], facet: str) -> dict[str, dict[str, int]]:
+        """The counts by one facet, whatever is chosen in it."""
+        others = [query for other, query in narrowed.items() if other != facet]
+        return self._count(_both(asked, others), [facet])[0]
 
     def _narrower(self, query: Query, chosen: Set[str]) -> Mapping[str, int]:
         """Of the hits, how many are about each chosen subject, and about each right below one."""
@@ -225,7 +228,7 @@ class _Finder:
     def _everything(self, every: Query, question: Question) -> Found:
         """What most people ask for, and what takes longest: done once."""
         missing = [facet for facet in question.facets if facet not in self._whole]
-        self._whole |= self._count(every, missing)[0]
+        self._whole |= self._count(every, missing)[0] if missing else {}
         page = (question.sort, question.lang, question.limit, question.offset, question.after)
         found = self._pages.get(page) or self._hits(every, question)
         if len(self._pages) < _PAGES:
@@ -233,10 +236,8 @@ class _Finder:
         counts = {facet: self._whole[facet] for facet in question.facets}
         return Found(*found, int(self.opened.searcher.num_docs), counts)
 
-    def _count(self, query: Query, facets: Sequence[str]) -> tuple[dict[str, Mapping[str, int]], int | None]:
-        """A column has one value for each hit: together they are all hits."""
-        if not facets:
-            return {}, None
+    def _count(self, query: Query, facets: Sequence[str]) -> tuple[dict[str, dict[str, int]], int]:
+        """The counts, and of all hits: a column has one value for each."""
         wanted = {facet: {"terms": {"field": schema.COLUMNS[facet], "size": _VALUES}} for facet in facets}
         told = {name: found["buckets"] for name, found in self.opened.searcher.aggregate(query, wanted).items()}
         total = sum(bucket["doc_count"] for bucket in told[facets[0]])
@@ -252,6 +253,21 @@ def _taken_apart(facet: str, buckets: Iterable[Mapping[str, Any]]) -> dict[str, 
             if value:
                 counts[value] += bucket["doc_count"]
     return dict(counts)
+
+
+def _at_once(first: Callable[[], Any], *others: Callable[[], Any]) -> list[Any]:
+    """What each gives. The engine looks at one segment after the other, and holds no lock of Python meanwhile."""
+    futures = [_helpers().submit(other) for other in others]
+    try:
+        return [first(), *(future.result() for future in futures)]
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+@cache
+def _helpers() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="search")
 
 
 def _both(query: Query, others: Iterable[Query]) -> Query:
