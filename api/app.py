@@ -49,6 +49,7 @@ from api.routes import (
     vocabularies,
 )
 from api.routing import refusals
+from api.shelf import Shelf
 from harvest import provider
 from harvest.parts import Cuts
 from oer import logs, settings, supervisor
@@ -90,6 +91,7 @@ def create(installation: Installation) -> FastAPI:
     """The application. It closes the installation when the server stops it."""
     i18n.load()
     repository = provider.repository_of(installation, compression=("gzip",))
+    shelf = Shelf()
     app = Described(
         title=installation.settings.name("en"),
         version=version(),
@@ -108,7 +110,7 @@ def create(installation: Installation) -> FastAPI:
             Middleware(oai.Express, here=installation, repository=repository),
             Middleware(limits.RateLimit, here=installation),
             Middleware(errors.Catching),
-            Middleware(kept.Kept, here=installation),
+            Middleware(kept.Kept, here=installation, shelf=shelf),
         ],
         telemetry={"tracing": False, "metrics": False, "logs": False},
         responses=refusals({422: "A parameter is wrong"}),
@@ -116,6 +118,7 @@ def create(installation: Installation) -> FastAPI:
     app.cookie = deps.cookie_name(installation)
     app.state.installation = installation
     app.state.repository = repository
+    app.state.shelf = shelf
     app.state.cuts = Cuts(installation.settings.resourcesync_page_size)
     app.state.prefix = urlsplit(installation.settings.base_url).path
     app.state.assets = assets.load(app.state.prefix)

@@ -7,6 +7,7 @@ import hmac
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -82,9 +83,24 @@ def moment(number: int) -> datetime:
     return _EPOCH + timedelta(microseconds=number)
 
 
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """A list whose items are JSON already."""
+
+    rest: Body
+    items: Sequence[bytes]
+
+    def content(self) -> bytes:
+        rest = self.rest.content().removeprefix(_NO_ITEMS)
+        return b"".join([_NO_ITEMS[:-1], b",".join(self.items), _NO_ITEMS[-1:], rest])
+
+
+_NO_ITEMS = b'{"items":[]'
+
+
 def answer(
     request: Request,
-    body: Body,
+    body: Body | Joined,
     following: str | None,
     *,
     private: bool = False,

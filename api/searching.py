@@ -1,5 +1,6 @@
 """What a search answers: hits with the words that count, and what they are counted by, in the caller's language."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 from urllib.parse import urlencode
@@ -15,7 +16,7 @@ from oer.installation import Installation
 from oer.models import Institution
 from oer.search import answers, grammar, schema, snippets, values
 from oer.search.answers import Question
-from oer.search.snippets import Piece, Wanted
+from oer.search.snippets import Piece, Told, Wanted
 
 FEED = "/api/feed"
 
@@ -224,44 +225,50 @@ def label(name: str, value: str, lang: str) -> str:
     return i18n.language_name(value, lang) if name == "language" else value
 
 
-def found_in(
-    session: Session, items: Sequence[schemas.ResourceOut], wanted: Wanted, lang: str
-) -> list[schemas.FoundOut]:
-    """Where each of them says what was asked for."""
-    pieces = {
-        item.id: (snippets.title(item.record, wanted, lang), snippets.text(item.record, wanted, lang)) for item in items
-    }
+def found_in(session: Session, items: Sequence[bytes], wanted: Wanted, lang: str) -> list[schemas.FoundOut]:
+    """Where each of these resources, as JSON, says what was asked for."""
+    told = [json.loads(item) for item in items]
+    pieces = [_said(item["record"], wanted, lang) for item in told]
     sought = [
         (item, file)
-        for item in items
-        if item.access.kind == "open" and not snippets.is_all(wanted, pieces[item.id])
-        for file in item.files
-        if file.role in queries.texts.SAYING
+        for item, said in zip(told, pieces, strict=True)
+        if item["access"]["kind"] == "open" and not snippets.is_all(wanted, said)
+        for file in item["files"]
+        if file["role"] in queries.texts.SAYING
     ]
-    inside = _inside(session, sought, wanted)
+    inside = _inside(session, sought, wanted) if sought else {}
     return [
-        schemas.FoundOut(id=item.id, title=_piece(title), text=_piece(text), file=inside.get(item.id))
-        for item, (title, text) in zip(items, pieces.values(), strict=True)
+        schemas.FoundOut(id=item["id"], title=_piece(title), text=_piece(text), file=inside.get(item["id"]))
+        for item, (title, text) in zip(told, pieces, strict=True)
     ]
+
+
+def _said(record: Mapping[str, Any], wanted: Wanted, lang: str) -> tuple[Piece | None, Piece | None]:
+    title, description = (
+        [Told(text["value"], text.get("lang", "und")) for text in record.get(name, ())]
+        for name in ("title", "description")
+    )
+    return snippets.title(title, wanted, lang), snippets.text(description, wanted, lang)
 
 
 def _inside(
-    session: Session, sought: Sequence[tuple[schemas.ResourceOut, schemas.FileOut]], wanted: Wanted
+    session: Session, sought: Sequence[tuple[Mapping[str, Any], Mapping[str, Any]]], wanted: Wanted
 ) -> dict[str, schemas.InsideOut]:
     """Public id → the first of its files that says what was asked for."""
-    saying = queries.texts.with_words(session, keys=[file.sha256 for _, file in sought])
+    saying = queries.texts.with_words(session, keys=[file["sha256"] for _, file in sought])
     budget = snippets.Budget()
     found: dict[str, schemas.InsideOut] = {}
     for item, file in sought:
         if budget.words <= 0:
             break
-        if item.id in found or file.sha256 not in saying:
+        if item["id"] in found or file["sha256"] not in saying:
             continue
-        usual = item.record.languages[0] if len(item.record.languages) == 1 else "und"
-        said = queries.texts.text(session, key=file.sha256)
-        piece = _piece(snippets.inside(said, file.language or usual, wanted, budget))
+        languages = item["record"].get("languages", ())
+        usual = languages[0] if len(languages) == 1 else "und"
+        said = queries.texts.text(session, key=file["sha256"])
+        piece = _piece(snippets.inside(said, file.get("language") or usual, wanted, budget))
         if piece is not None:
-            found[item.id] = schemas.InsideOut(name=file.name, url=file.url, text=piece)
+            found[item["id"]] = schemas.InsideOut(name=file["name"], url=file["url"], text=piece)
     return found
 
 

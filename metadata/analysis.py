@@ -64,11 +64,16 @@ class Word(NamedTuple):
 
 def words(text: str) -> Iterator[Word]:
     """The words of a text in their order, without elided articles (l'), the English possessive and signs."""
+    for written, start, end in spans(text):
+        if plain := fold(written):
+            yield Word(written, plain, start, end)
+
+
+def spans(text: str) -> Iterator[tuple[str, int, int]]:
+    """The same, each as it is written, and from where to where."""
     shape, group = _shape(text)
     for found in shape.finditer(text.replace("_", " ")):
-        start, end = found.span(group)
-        if plain := fold(found[group][:LONGEST]):
-            yield Word(found[group][:LONGEST], plain, start, end)
+        yield found[group][:LONGEST], *found.span(group)
 
 
 def _shape(text: str) -> tuple[re.Pattern[str], int]:

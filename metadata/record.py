@@ -12,7 +12,7 @@ judge it. Unknown fields and wrong types raise ``pydantic.ValidationError``: use
 import re
 from collections.abc import Sequence
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
 from pydantic_core import PydanticCustomError
@@ -213,7 +213,20 @@ class Record(Part):
     citation_note: Texts
 
 
-def pick(texts: Sequence[Text], lang: str) -> Text | None:
+class Spoken(Protocol):
+    """Anything in one language."""
+
+    @property
+    def value(self) -> str: ...
+
+    @property
+    def lang(self) -> str: ...
+
+
+In = TypeVar("In", bound=Spoken)
+
+
+def pick(texts: Sequence[In], lang: str) -> In | None:
     """The text in this language, else in a regional form of it, else the first: the author's own."""
     exact = (text for text in texts if text.lang == lang)
     regional = (text for text in texts if text.lang.partition("-")[0] == lang)

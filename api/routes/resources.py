@@ -15,7 +15,9 @@ from api import conditional, formats, lookup, paging, render, schemas, searching
 from api.deps import Caller, Credentials, Here, reader, signed_in
 from api.download import Content, Download, disposition
 from api.lookup import Found
+from api.paging import Joined
 from api.routing import Router, refusals
+from api.shelf import Answer, Shelf, look
 from harvest import signposting
 from metadata.crosswalks import Described
 from oer import identifiers, policy, queries, stored
@@ -116,10 +118,8 @@ def _searched(request: Request, here: Installation, caller: Credentials, asked: 
         )
         found = here.search.find(question)
         meant = here.search.meant(question) if question.text.strip() and not found.total else None
-        rows = queries.resources.published_by_id(session, ids=found.ids[:size])
-        files = queries.resources.files_of_many(session, version_ids=[version.id or 0 for _, version, _ in rows])
+        items = _items(session, here, request.app.state.shelf, found.ids[:size])
         counted = searching.facets(session, found, question.chosen, lang)
-        items = bodies(here, rows, files)
         wanted = snippets.wanted(grammar.parse(question.text))
         said = searching.found_in(session, items, wanted, lang) if wanted else []
     following = None
@@ -129,7 +129,7 @@ def _searched(request: Request, here: Installation, caller: Credentials, asked: 
         following = paging.following(here, request, asked, behind)
     reachable = answers.DEEPEST if question.sort == "relevance" and found.total > answers.DEEPEST else None
     shown = schemas.ResourceList(
-        items=items,
+        items=[],
         next=following,
         total=found.total,
         reachable=reachable,
@@ -137,7 +137,26 @@ def _searched(request: Request, here: Installation, caller: Credentials, asked: 
         found=said,
         meant=schemas.MeantOut(text=meant.text, total=meant.total) if meant else None,
     )
-    return paging.answer(request, shown, following, spoken=lang, feed=searching.feed_url(here, asked))
+    return paging.answer(request, Joined(shown, items), following, spoken=lang, feed=searching.feed_url(here, asked))
+
+
+def _items(session: Session, here: Installation, shelf: Shelf, ids: Sequence[int]) -> list[bytes]:
+    """Those of these resources that are published, as JSON, in the order of ``ids``."""
+    looked_at = look(session, ids, here.now().date())
+    found: dict[int, bytes] = {}
+    for resource_id, (public_id, made) in looked_at.items():
+        answer = shelf.get(public_id)
+        if answer is not None and answer.made == made:
+            found[resource_id] = answer.content
+    new = [one for one in looked_at if one not in found]
+    rows = queries.resources.published_by_id(session, ids=new) if new else []
+    files = queries.resources.files_of_many(session, version_ids=[version.id or 0 for _, version, _ in rows])
+    for row in rows:
+        for shown in bodies(here, [row], files):
+            resource_id = row[0].id or 0
+            found[resource_id] = shown.content()
+            shelf.put(shown.id, Answer(looked_at[resource_id][1], found[resource_id]))
+    return [found[one] for one in ids if one in found]
 
 
 def bodies(

@@ -24,20 +24,32 @@ def shown(session: Session, *, public_id: str) -> tuple[Any, ...] | None:
     return None if row is None else tuple(row)
 
 
+def shown_of_many(session: Session, *, ids: Iterable[int]) -> dict[int, tuple[str, tuple[Any, ...]]]:
+    """The same by resource, behind the public id."""
+    rows = session.connection().execute(_SHOWN_OF_MANY, {"ids": list(ids)})
+    return {row[1]: (row[0], tuple(row[1:])) for row in rows}
+
+
+_FROM: tuple[Any, ...] = (
+    Resource.id,
+    Resource.lock,
+    Resource.number,
+    *(sa.type_coerce(col(one), sa.Text) for one in (Resource.changed, Resource.published)),  # compared, never read
+    Resource.access,
+    Resource.available,
+    Institution.slug,
+    sa.cast(col(Institution.names), sa.Text),
+)
+_PUBLISHED = Resource.state == ResourceState.PUBLISHED
 _SHOWN = (
-    select(  # type: ignore[call-overload]
-        Resource.id,
-        Resource.lock,
-        Resource.number,
-        Resource.changed,
-        Resource.published,
-        Resource.access,
-        Resource.available,
-        Institution.slug,
-        sa.cast(col(Institution.names), sa.Text),
-    )
+    select(*_FROM)
     .join(Institution, col(Institution.id) == Resource.institution_id)
-    .where(Resource.public_id == sa.bindparam("public_id"), Resource.state == ResourceState.PUBLISHED)
+    .where(Resource.public_id == sa.bindparam("public_id"), _PUBLISHED)
+)
+_SHOWN_OF_MANY = (
+    select(Resource.public_id, *_FROM)
+    .join(Institution, col(Institution.id) == Resource.institution_id)
+    .where(col(Resource.id).in_(sa.bindparam("ids", expanding=True)), _PUBLISHED)
 )
 
 

@@ -2,10 +2,11 @@
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from metadata import analysis
-from metadata.record import Record, Text, pick
+from metadata.record import pick
 from oer.search import grammar
 from oer.search.grammar import Node
 
@@ -32,15 +33,30 @@ class Budget:
     words: int = 40_000
 
 
+class Told(NamedTuple):
+    """A title or description in one language."""
+
+    value: str
+    lang: str
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a question asks for: of each of its words all forms under which it may be found."""
 
     words: tuple[frozenset[str], ...]
     any: frozenset[str]
+    _known: dict[tuple[str, str], bool] = field(default_factory=dict, compare=False, repr=False)
 
     def __bool__(self) -> bool:
         return bool(self.any)
+
+    def has(self, written: str, lang: str) -> bool:
+        """Whether a word of a text in this language is among what was asked for."""
+        known = self._known.get((written, lang))
+        if known is None:
+            known = self._known[written, lang] = not self.any.isdisjoint(analysis.forms(written, lang))
+        return known
 
     def met(self, written: str, lang: str) -> frozenset[int]:
         """Which of the words this one is."""
@@ -56,7 +72,7 @@ def wanted(node: Node | None) -> Wanted:
     for word in grammar.words(node):
         for one in analysis.written(word.words):
             if word.phrase or not analysis.is_stop_word(one):
-                found[frozenset(analysis.asked(one))] = None
+                found[frozenset(form for form in analysis.asked(one) if form)] = None
     return Wanted(tuple(found), frozenset(form for word in found for form in word))
 
 
@@ -66,26 +82,23 @@ def is_all(wanted: Wanted, pieces: Sequence[Piece | None]) -> bool:
     return len({one for text, lang in told for one in wanted.met(text, lang)}) == len(wanted.words)
 
 
-def title(record: Record, wanted: Wanted, lang: str) -> Piece | None:
+def title(titles: Sequence[Told], wanted: Wanted, lang: str) -> Piece | None:
     """The whole title in the reader's language, or in another where that alone says what was asked for."""
-    chosen = _best(record.title, wanted, lang)
-    if chosen is None:
-        return None
-    return Piece(chosen.lang, _marked(chosen.value, chosen.lang, wanted))
+    chosen = _best(titles, wanted, lang)
+    return None if chosen is None else Piece(chosen.text.lang, chosen.marked(0, len(chosen.text.value)))
 
 
-def text(record: Record, wanted: Wanted, lang: str) -> Piece | None:
+def text(descriptions: Sequence[Told], wanted: Wanted, lang: str) -> Piece | None:
     """A piece of the description around the words that were asked for; its beginning where there are none."""
-    chosen = _best(record.description, wanted, lang)
+    chosen = _best(descriptions, wanted, lang)
     if chosen is None:
         return None
-    words = list(analysis.words(chosen.value))
-    hits = [at for at, word in enumerate(words) if _counts(word, chosen.lang, wanted)]
-    first = max(0, _densest(hits) - _BEFORE)
+    words, value = chosen.words, chosen.text.value
+    first = max(0, _densest(chosen.hits) - _BEFORE)
     last = min(len(words), first + _WINDOW)
-    start = words[first].start if first else 0
-    end = words[last - 1].end if last < len(words) else len(chosen.value)
-    return Piece(chosen.lang, _marked(chosen.value[start:end], chosen.lang, wanted), (first > 0, last < len(words)))
+    start = words[first][1] if first else 0
+    end = words[last - 1][2] if last < len(words) else len(value)
+    return Piece(chosen.text.lang, chosen.marked(start, end), (first > 0, last < len(words)))
 
 
 def inside(value: str, lang: str, wanted: Wanted, budget: Budget) -> Piece | None:
@@ -95,8 +108,8 @@ def inside(value: str, lang: str, wanted: Wanted, budget: Budget) -> Piece | Non
     starts: list[int] = []  # of words
     near: deque[tuple[int, frozenset[int]]] = deque()  # hits that one piece can show
     best, most = None, 0
-    for at, word in enumerate(analysis.words(value)):
-        starts.append(word.start)
+    for at, (word, start, _) in enumerate(analysis.spans(value)):
+        starts.append(start)
         if best is not None and at >= best + _WINDOW - _BEFORE and (most == len(wanted.words) or budget.words <= 0):
             break
         if budget.words <= 0:
@@ -104,7 +117,8 @@ def inside(value: str, lang: str, wanted: Wanted, budget: Budget) -> Piece | Non
                 return None
             continue
         budget.words -= 1
-        if most < len(wanted.words) and (met := wanted.met(word.written, lang)):
+        if most < len(wanted.words) and wanted.has(word, lang):
+            met = wanted.met(word, lang)
             near.append((at, met))
             while near[0][0] <= at - (_WINDOW - _BEFORE):
                 near.popleft()
@@ -116,7 +130,7 @@ def inside(value: str, lang: str, wanted: Wanted, budget: Budget) -> Piece | Non
     begin = max(starts[best - _BEFORE] if best > _BEFORE else 0, starts[best] - _LONGEST // 3)
     end = min(starts[after] if after < len(starts) else len(value), starts[best] + _LONGEST)
     shown = " ".join(value[begin:end].split())
-    return Piece(lang, _marked(shown, lang, wanted), (begin > 0, end < len(value)))
+    return Piece(lang, _looked_through(Told(shown, lang), wanted).marked(0, len(shown)), (begin > 0, end < len(value)))
 
 
 def _densest(hits: Sequence[int]) -> int:
@@ -130,31 +144,42 @@ def _densest(hits: Sequence[int]) -> int:
     return best
 
 
-def _best(texts: Sequence[Text], wanted: Wanted, lang: str) -> Text | None:
+@dataclass(frozen=True, slots=True)
+class _Looked:
+    """A text with its words, and which of them were asked for."""
+
+    text: Told
+    words: Sequence[tuple[str, int, int]]
+    hits: Sequence[int]
+
+    def marked(self, start: int, end: int) -> tuple[tuple[str, bool], ...]:
+        """From one character to another, neither inside a word."""
+        parts: list[tuple[str, bool]] = []
+        value, at = self.text.value, start
+        for hit in self.hits:
+            _, begins, ends = self.words[hit]
+            if begins < start or ends > end:
+                continue
+            if begins > at:
+                parts.append((value[at:begins], False))
+            parts.append((value[begins:ends], True))
+            at = ends
+        if at < end:
+            parts.append((value[at:end], False))
+        return tuple(parts)
+
+
+def _looked_through(text: Told, wanted: Wanted) -> _Looked:
+    words = list(analysis.spans(text.value))
+    return _Looked(text, words, [at for at, (word, _, _) in enumerate(words) if wanted.has(word, text.lang)])
+
+
+def _best(texts: Sequence[Told], wanted: Wanted, lang: str) -> _Looked | None:
     own = pick(texts, lang)
-    if own is None or not wanted or _has(own, wanted):
-        return own
-    return next((text for text in texts if _has(text, wanted)), own)
-
-
-def _has(text: Text, wanted: Wanted) -> bool:
-    return any(_counts(word, text.lang, wanted) for word in analysis.words(text.value))
-
-
-def _counts(word: analysis.Word, lang: str, wanted: Wanted) -> bool:
-    return not wanted.any.isdisjoint(analysis.forms(word.written, lang))
-
-
-def _marked(value: str, lang: str, wanted: Wanted) -> tuple[tuple[str, bool], ...]:
-    parts: list[tuple[str, bool]] = []
-    at = 0
-    for word in analysis.words(value):
-        if not _counts(word, lang, wanted):
-            continue
-        if word.start > at:
-            parts.append((value[at : word.start], False))
-        parts.append((value[word.start : word.end], True))
-        at = word.end
-    if at < len(value):
-        parts.append((value[at:], False))
-    return tuple(parts)
+    if own is None:
+        return None
+    chosen = _looked_through(own, wanted)
+    if chosen.hits or not wanted:
+        return chosen
+    others = (_looked_through(text, wanted) for text in texts if text is not own)
+    return next((other for other in others if other.hits), chosen)

@@ -154,7 +154,7 @@ def test_answers_take_no_more_room_than_they_may(
     application = app.create(home)
     with TestClient(application, base_url="http://forged.example") as client:
         size = len(client.get(f"{URL}/{ids[0]}").content)
-        monkeypatch.setattr(_layer(application), "_room", 3 * size)
+        monkeypatch.setattr(application.state.shelf, "room", 3 * size)
         for public_id in ids:
             client.get(f"{URL}/{public_id}")
         made.clear()
