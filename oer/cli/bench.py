@@ -222,7 +222,12 @@ def search(
     if as_json:
         output.emit(asdict(found))
         return
-    sizes = {"size": round(found.size / 1e6), "held": round(found.held / 1e6), "memory": round(found.memory / 1e6)}
+    sizes = {
+        "size": round(found.size / 1e6),
+        "held": round(found.held / 1e6),
+        "mapped": round(found.mapped / 1e6),
+        "memory": round(found.memory / 1e6),
+    }
     output.say(output.sentence("cli.bench-search-size", **sizes))
     for kind, engine in found.engine.items():
         http = found.http[kind]

@@ -5,7 +5,6 @@ question asks for twenty hits and the counts of five facets.
 """
 
 import random
-import resource
 import shutil
 import string
 import threading
@@ -36,6 +35,7 @@ _CHOSEN = {
     "level": tuple(f"https://w3id.org/kim/educationalLevel/level_{number}" for number in (1, 2, 3)),
 }
 _HITS = 20
+_LOOK = 0.1  # seconds between looks at the memory
 _EACH = 100  # questions of a kind, but of common words, of which there are few
 _COMMON, _MID = 30, (100, 600)  # ranks
 _RARE = 800  # the last of all
@@ -52,12 +52,15 @@ class Times:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Seconds to build, bytes of the index, bytes held at most while it was built; kind of question → times."""
+    """Seconds to build, bytes of the index, bytes held at most while it was built, without the pages of files that were
+    mapped and with them; kind of question → times.
+    """
 
     records: int
     building: float
     size: int
     held: int
+    mapped: int
     engine: dict[str, Times]
     http: dict[str, Times]
     memory: int  # of the server with all of its processes, bytes (PSS)
@@ -82,9 +85,9 @@ def measured(
         told("seeded", records)
         shutil.rmtree(home.search.folder, ignore_errors=True)
         began = time.monotonic()
-        following.catch_up_here(home.engine, home.search.folder)
+        with _Memory() as memory_held:
+            following.catch_up_here(home.engine, home.search.folder)
         told("built", building := time.monotonic() - began)
-        held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         current = Home(home.search.folder).current()
         size = sum(file.stat().st_size for file in current.iterdir()) if current else 0
         kinds = _kinds(_words(Reader(home.search.folder).open().searcher))
@@ -93,7 +96,32 @@ def measured(
     with scratch.served(folder, OER_RATE_LIMIT="0") as server:
         http = _rounds(kinds, lambda questions: _by_clients(questions, partial(_http, server.port)), rounds)
         memory = server.memory()
-    return Found(records, building, size, held, engine, http, memory, beside)
+    return Found(records, building, size, *memory_held.peaks, engine, http, memory, beside)
+
+
+class _Memory:
+    """Watches this process: the most bytes of its own, and the most with the pages of files that it has mapped."""
+
+    def __init__(self) -> None:
+        self.peaks = (0, 0)
+        self._over = threading.Event()
+        self._watching = threading.Thread(target=self._watch)
+
+    def __enter__(self) -> "_Memory":
+        self._watching.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._watching.join()
+
+    def _watch(self) -> None:
+        while True:
+            lines = (line.split() for line in Path("/proc/self/status").read_text().splitlines())
+            told = {line[0]: int(line[1]) << 10 for line in lines if line[0] in ("VmRSS:", "RssAnon:")}
+            self.peaks = max(self.peaks[0], told["RssAnon:"]), max(self.peaks[1], told["VmRSS:"])
+            if self._over.wait(_LOOK):
+                return
 
 
 def _beside(
