@@ -150,7 +150,8 @@ def _items(session: Session, here: Installation, shelf: Shelf, ids: Sequence[int
             found[resource_id] = answer.content
     new = [one for one in looked_at if one not in found]
     rows = queries.resources.published_by_id(session, ids=new) if new else []
-    files = queries.resources.files_of_many(session, version_ids=[version.id or 0 for _, version, _ in rows])
+    versions = [version.id or 0 for _, version, _ in rows]
+    files = queries.resources.files_of_many(session, version_ids=versions) if rows else {}
     for row in rows:
         for shown in bodies(here, [row], files):
             resource_id = row[0].id or 0

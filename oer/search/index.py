@@ -208,14 +208,14 @@ class Reader:
 
     def open(self) -> Opened:
         """Raises Unavailable while the first index is still being built."""
-        for pause in (0.0, 0.01, 0.1):  # the generation may be replaced while it is being opened
-            time.sleep(pause)
+        for pause in (0.01, 0.1, 0.0):  # the generation may be replaced while it is being opened
             try:
                 return self._look()
             except FileNotFoundError:
-                continue
+                pass
             except ValueError as error:
                 logger.warning("the search index cannot be opened", extra={"reason": str(error)})
+            time.sleep(pause)
         raise Unavailable("search.building")
 
     def _look(self) -> Opened:
