@@ -239,6 +239,6 @@ def search(
             shown = {
                 "p50": round(beside.p50, 1),
                 "p99": round(beside.p99, 1),
-                "ratio": round(beside.p50 / found.http[kind].p50, 1),
+                "ratio": round(beside.mean / found.http[kind].mean, 1),
             }
             output.say(output.sentence("cli.bench-search-postgresql", **shown))
