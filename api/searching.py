@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, Literal
 from urllib.parse import urlencode
 
@@ -14,6 +15,7 @@ from oer import identifiers, queries
 from oer.errors import Invalid, NotFound
 from oer.installation import Installation
 from oer.models import Institution
+from oer.queries.institutions import Named
 from oer.search import answers, grammar, schema, snippets, values
 from oer.search.answers import Question
 from oer.search.snippets import Piece, Told, Wanted
@@ -195,17 +197,17 @@ def _rank(name: str, value: str, count: int) -> tuple[Any, ...]:
     return (-count, value)
 
 
-def _places(session: Session, ids: Sequence[str]) -> dict[str, Institution]:
-    found = queries.institutions.by_ids(session, ids=[int(one) for one in ids])
+def _places(session: Session, ids: Sequence[str]) -> dict[str, Named]:
+    found = queries.institutions.named(session, ids=[int(one) for one in ids])
     return {str(key): place for key, place in found.items()}
 
 
-def _place_name(place: Institution, lang: str) -> str:
+def _place_name(place: Named, lang: str) -> str:
     return place.names.get(lang) or next(iter(place.names.values()), place.slug)
 
 
-def _above(place: Institution, places: Mapping[str, Institution]) -> str | None:
-    above = places.get(str(place.ancestors[-1])) if place.ancestors else None
+def _above(place: Named, places: Mapping[str, Named]) -> str | None:
+    above = places.get(place.above) if place.above else None
     return above.slug if above else None
 
 
@@ -216,6 +218,12 @@ def _broader(name: str, value: str) -> str | None:
 
 def label(name: str, value: str, lang: str) -> str:
     """What a value is called."""
+    return _label(name, value, lang, vocabularies.digest())
+
+
+@lru_cache(maxsize=4096)
+def _label(name: str, value: str, lang: str, _terms: str) -> str:
+    """Kept for as long as terms and the operator's labels stay the same."""
     if name in values.VOCABULARIES:
         schemes = values.VOCABULARIES[name]
         scheme = next((one for one in schemes if vocabularies.term(one, value)), schemes[0])

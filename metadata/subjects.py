@@ -21,6 +21,7 @@ def find(uri: str) -> Term | None:
     return vocabularies.find(uri) or vocabularies.term(GROUPS, uri)
 
 
+@lru_cache(maxsize=8192)
 def wider(uri: str) -> tuple[str, ...]:
     """What is right above; nothing above a field, a domain, or what is not in the tree."""
     found = find(uri)

@@ -152,9 +152,12 @@ def _kinds(words: Sequence[str]) -> dict[str, list[Question]]:
     def some(of: Sequence[str]) -> list[str]:
         return [draw.choice(of) for _ in range(_EACH)]
 
+    single = [*common, *some(mid), *some(rare)]
+    pairs = [" ".join(draw.sample([*common, *mid], 2)) for _ in range(_EACH)]
     texts = {
-        "single": [*common, *some(mid), *some(rare)],
-        "pairs": [" ".join(draw.sample([*common, *mid], 2)) for _ in range(_EACH)],
+        "single": single,
+        "pairs": pairs,
+        "words": [*single, *pairs],
         "any-of-four": [" OR ".join(draw.sample(common, 4)) for _ in range(_EACH)] if len(common) > 3 else common,
         "everything": [""] * _EACH,
     }

@@ -1,7 +1,7 @@
 """Institutions and their members."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -95,6 +95,30 @@ def by_ids(session: Session, *, ids: Iterable[int], hold: bool = False) -> dict[
     if hold:
         query = query.with_for_update(read=True, key_share=True).execution_options(populate_existing=True)
     return {one.id: one for one in session.exec(query) if one.id is not None}
+
+
+class Named(NamedTuple):
+    """What a list of institutions tells of one."""
+
+    slug: str
+    names: dict[str, str]
+    path: str
+
+    @property
+    def above(self) -> str | None:
+        """The id of the institution right above, as it stands in paths."""
+        ids = self.path.strip("/").split("/")
+        return ids[-2] if len(ids) > 1 else None
+
+
+def named(session: Session, *, ids: Iterable[int]) -> dict[int, Named]:
+    rows = session.connection().execute(_NAMED, {"ids": list(ids)})
+    return {institution_id: Named(*row) for institution_id, *row in rows}
+
+
+_NAMED = sa.select(Institution.id, Institution.slug, Institution.names, Institution.path).where(  # type: ignore[call-overload]
+    col(Institution.id).in_(sa.bindparam("ids", expanding=True))
+)
 
 
 def branch(session: Session, *, path: str) -> Sequence[Institution]:

@@ -8,7 +8,7 @@ import command_line
 import pytest
 from command_line import Terminal
 
-KINDS = {"single", "pairs", "any-of-four", "everything", "two-facets"}
+KINDS = {"single", "pairs", "words", "any-of-four", "everything", "two-facets"}
 
 
 @pytest.fixture

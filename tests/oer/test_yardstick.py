@@ -48,7 +48,7 @@ def test_it_finds_and_counts_what_we_do(home: Installation, tmp_path: Path) -> N
 def test_the_measurement_tells_both(terminal: Terminal, tmp_path: Path) -> None:
     with factories.database(tmp_path) as url:
         told = terminal.good("bench", "search", "--records", "60", "--rounds", "1", "--postgresql", url).out
-    assert told.count("PostgreSQL") == 1 + 5  # kinds of questions
+    assert told.count("PostgreSQL") == 1 + 6  # kinds of questions
 
 
 def test_no_database_is_no_surprise(terminal: Terminal) -> None:
