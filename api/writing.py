@@ -107,7 +107,7 @@ def require_key(request: Request) -> str | None:
     if given is None or request.method not in _KEYED:
         return None
     key = given.strip()
-    if len(key) >= 2 and key[0] == key[-1] == '"':
+    if len(key) > 2 and key[0] == key[-1] == '"':
         key = key[1:-1]
     if not _KEY.fullmatch(key):
         raise DoorError("idempotency.key-invalid")

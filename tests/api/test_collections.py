@@ -368,6 +368,17 @@ def test_a_request_made_again_adds_once(client: TestClient, home: Installation, 
     assert made[0] == made[1]
 
 
+@pytest.mark.parametrize("key", ["!", '"', '""', '"""', "~" * 200])
+def test_every_key_that_the_schema_allows_is_one(
+    client: TestClient, home: Installation, editor: Header, key: str
+) -> None:
+    url, resource = f"{URL}/{collected(home)}", factories.published(home)
+    for _ in range(2):
+        added = client.post(f"{url}/items", json={"resource": resource}, headers=editor | {"Idempotency-Key": key})
+        assert added.status_code == 200, added.text
+    assert added.headers["idempotent-replayed"] == "true"
+
+
 def test_a_change_whose_answer_was_lost_is_asked_again_with_its_key(
     client: TestClient, home: Installation, editor: Header
 ) -> None:
