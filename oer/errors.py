@@ -81,6 +81,7 @@ CODES: dict[type[OerError], frozenset[str]] = {
     Invalid: frozenset(
         {
             "bench.no-collection",
+            "bench.no-postgresql",
             "oai.check.address-wrong",
             "oai.check.argument-wrong",
             "search.published-only",
