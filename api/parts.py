@@ -14,7 +14,7 @@ from storage.store import Store, Stored
 
 _DURABLE = 30.0  # seconds of a slow line that a killed server may lose
 _MEMORY = 1 << 20  # bytes of a part that are held before they go to the disk
-_PIECE = 4 << 20
+_PIECE = 1 << 20
 
 
 def added(store: Store, upload: str, offset: int, pieces: Iterable[bytes]) -> int:
