@@ -12,9 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 from starlette.responses import Response
 
-from api import conditional, deps, i18n, lookup, paging, render, schemas, writing
+from api import conditional, deps, i18n, lookup, paging, render, schemas, showing, writing
 from api.deps import Caller, Here
-from api.routes import resources
 from api.routing import MERGE_PATCH, Router, refusals
 from api.schemas import drafts as bodies
 from api.schemas import uploads
@@ -329,7 +328,7 @@ def published(session: Session, here: Installation, actor: Actor, found: Open) -
     """201 with the resource that a draft becomes at once."""
     public_id = found.resource.public_id
     publishing.publish(session, actor, public_id, repository_id=here.repository_id, now=here.now())
-    shown, etag = resources.written(session, here, actor, public_id)
+    shown, etag = showing.written(session, here, actor, public_id)
     return writing.created(shown, location=f"{here.settings.base_url}/api/resources/{public_id}", etag=etag)
 
 

@@ -9,10 +9,9 @@ from fastapi import Query, Request
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
-from api import lines, paging
+from api import lines, paging, showing
 from api.deps import Caller, Credentials, Here, reader
 from api.lookup import Found
-from api.routes import resources
 from api.routing import Responses, Router, refusals
 from api.schemas import exports as bodies
 from oer import identifiers, queries
@@ -171,7 +170,7 @@ def _dump(here: Installation, header: bodies.DumpHeader) -> Iterator[bytes]:
 def _told(here: Installation, row: Changed, files: list[Any]) -> bytes:
     resource = row.resource
     if resource.state == "published":
-        content = resources.body(here, Found(resource, row.institution, row.version), files).content()
+        content = showing.body(here, Found(resource, row.institution, row.version), files).content()
         return b'{"change":%d,' % row.change + content[1:] + b"\n"
     gone = bodies.DumpTombstone.model_validate(
         {

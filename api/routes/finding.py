@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlmodel import Session
 from starlette.responses import Response
 
-from api import conditional, lookup, paging, render, schemas, searching
+from api import conditional, lookup, paging, render, schemas, searching, showing
 from api.deps import Caller, Here, reader
-from api.routes.resources import PublicId, bodies
+from api.routes.resources import PublicId
 from api.routing import Router, refusals
 from api.schemas import examples, finding
 from harvest import feeds
@@ -123,7 +123,7 @@ def similar(
         rows = queries.resources.published_by_id(session, ids=ids)
         files = queries.resources.files_of_many(session, version_ids=[version.id or 0 for _, version, _ in rows])
     private = found.resource.state != ResourceState.PUBLISHED
-    return paging.answer(request, finding.SimilarList(items=bodies(here, rows, files)), None, private=private)
+    return paging.answer(request, finding.SimilarList(items=showing.bodies(here, rows, files)), None, private=private)
 
 
 @router.read(

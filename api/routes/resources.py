@@ -1,34 +1,30 @@
 """``/api/resources``: what is published, to read and to download."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
 from fastapi import Path, Query, Request
 from pydantic import Field
 from sqlmodel import Session
 from starlette.responses import Response
 
-from api import conditional, formats, lookup, paging, render, schemas, searching
+from api import conditional, formats, lookup, paging, render, schemas, searching, showing
 from api.deps import Caller, Credentials, Here, reader, signed_in
 from api.download import Content, Download, disposition
 from api.lookup import Found
 from api.paging import Joined
 from api.routing import Router, refusals
-from api.shelf import Answer, Shelf, look
 from harvest import signposting
 from metadata.crosswalks import Described
-from oer import identifiers, policy, queries, stored
+from oer import policy, queries, stored
 from oer.db import reading
-from oer.errors import Invalid, Unavailable
+from oer.errors import Invalid
 from oer.exposure import renderings
 from oer.installation import Installation
-from oer.models import Institution, Resource, Version, VersionFile
+from oer.models import Institution, Resource, Version
 from oer.policy import Actor
 from oer.search import answers, grammar, snippets
-from oer.workflow import ResourceState
 
 router = Router(
     prefix="/api/resources",
@@ -92,7 +88,7 @@ def listed(request: Request, here: Here, caller: Caller, asked: Annotated[Listin
         rows = _rows(session, actor, asked.state, after=after, within=within, limit=size + 1)
         page, more = rows[:size], len(rows) > size
         files = queries.resources.files_of_many(session, version_ids=[version.id or 0 for _, version, _ in page])
-    items = bodies(here, page, files)
+    items = showing.bodies(here, page, files)
     following = None
     if more:
         last = page[-1][0]
@@ -118,7 +114,7 @@ def _searched(request: Request, here: Installation, caller: Credentials, asked: 
         )
         found = here.search.find(question)
         meant = here.search.meant(question) if question.text.strip() and not found.total else None
-        items = _items(session, here, request.app.state.shelf, found.ids[:size])
+        items = showing.items(session, here, request.app.state.shelf, found.ids[:size])
         counted = searching.facets(session, found, question.chosen, lang)
         wanted = snippets.wanted(grammar.parse(question.text))
         said = searching.found_in(session, items, wanted, lang) if wanted else []
@@ -138,39 +134,6 @@ def _searched(request: Request, here: Installation, caller: Credentials, asked: 
         meant=schemas.MeantOut(text=meant.text, total=meant.total) if meant else None,
     )
     return paging.answer(request, Joined(shown, items), following, spoken=lang, feed=searching.feed_url(here, asked))
-
-
-def _items(session: Session, here: Installation, shelf: Shelf, ids: Sequence[int]) -> list[bytes]:
-    """Those of these resources that are published, as JSON, in the order of ``ids``."""
-    looked_at = look(session, ids, here.now().date())
-    found: dict[int, bytes] = {}
-    for resource_id, (public_id, made) in looked_at.items():
-        answer = shelf.get(public_id)
-        if answer is not None and answer.made == made:
-            found[resource_id] = answer.content
-    new = [one for one in looked_at if one not in found]
-    rows = queries.resources.published_by_id(session, ids=new) if new else []
-    versions = [version.id or 0 for _, version, _ in rows]
-    files = queries.resources.files_of_many(session, version_ids=versions) if rows else {}
-    for row in rows:
-        for shown in bodies(here, [row], files):
-            resource_id = row[0].id or 0
-            found[resource_id] = shown.content()
-            shelf.put(shown.id, Answer(looked_at[resource_id][1], found[resource_id]))
-    return [found[one] for one in ids if one in found]
-
-
-def bodies(
-    here: Installation,
-    rows: Sequence[tuple[Resource, Version, Institution]],
-    files: Mapping[int, Sequence[VersionFile]],
-) -> list[schemas.ResourceOut]:
-    """Of many resources one that is damaged, and logged, is left out: the others are sound."""
-    found = []
-    for resource, version, institution in rows:
-        with suppress(Unavailable):
-            found.append(body(here, Found(resource, institution, version), files.get(version.id or 0, [])))
-    return found
 
 
 def _rows(
@@ -209,7 +172,7 @@ def current(
         export = wanted.export
         described = _described(session, here, found) if export else None
     spoken = render.language(request)
-    content = export.dump(described, spoken) if export and described else body(here, found, files).content()
+    content = export.dump(described, spoken) if export and described else showing.body(here, found, files).content()
     headers = signposting.back("describes", here.settings.base_url, public_id)
     if wanted.named:
         headers["Content-Disposition"] = disposition(f"{public_id}.{wanted.suffix}", wanted.media_type)
@@ -257,7 +220,7 @@ def past(request: Request, here: Here, caller: Caller, public_id: PublicId, numb
     with reading(here.engine) as session:
         found = lookup.version(session, reader(session, here, caller), public_id, number)
         files = queries.resources.files(session, version_id=found.version.id or 0)
-    content = body(here, found, files, of_version=found.version.number).content()
+    content = showing.body(here, found, files, of_version=found.version.number).content()
     return _answer(request, content, found, caller)
 
 
@@ -317,73 +280,5 @@ def _file(here: Installation, caller: Credentials, public_id: str, number: str |
     )
 
 
-def written(session: Session, here: Installation, actor: Actor, public_id: str) -> tuple[schemas.ResourceOut, str]:
-    """The resource after a step of its own, in its current version, with its ETag."""
-    found = lookup.version(session, actor, public_id)
-    files = queries.resources.files(session, version_id=found.version.id or 0)
-    shown = body(here, found, files)
-    return shown, conditional.tag(shown.content(), lock=found.resource.lock)
-
-
-def body(
-    here: Installation, found: Found, files: Sequence[VersionFile], *, of_version: int | None = None
-) -> schemas.ResourceOut:
-    """The resource as the API shows it. With ``of_version`` its files have the addresses of that version.
-
-    Raises Unavailable (``stored.record_of``).
-    """
-    resource, version, institution = found.resource, found.version, found.institution
-    base_url, public_id = here.settings.base_url, resource.public_id
-    return schemas.ResourceOut.model_validate(
-        {
-            "id": public_id,
-            "oai_identifier": identifiers.oai_identifier(here.repository_id, public_id),
-            "url": renderings.landing_url(base_url, public_id),
-            "state": resource.state,
-            "institution": {"slug": institution.slug, "names": dict(sorted(institution.names.items()))},
-            "version": version.model_dump(include={"number", "published", "digest", "note"}),
-            "record": stored.record_of(resource, version),
-            "files": [
-                {
-                    **file.model_dump(include={"name", "media_type", "size", "role", "language"}),
-                    "sha256": file.key,
-                    "url": file_url(base_url, public_id, file.name, of_version),
-                }
-                for file in files
-            ],
-            "access": access(found, today=here.now().date()),
-            "tombstone": _tombstone(here, resource),
-            "created": resource.created,
-            "published": resource.published,
-            "changed": resource.changed,
-        }
-    )
-
-
-def _tombstone(here: Installation, resource: Resource) -> dict[str, object] | None:
-    if resource.state == ResourceState.PUBLISHED:
-        return None
-    return {
-        "id": resource.public_id,
-        "oai_identifier": identifiers.oai_identifier(here.repository_id, resource.public_id),
-        "state": resource.state,
-        "reason": resource.reason or "other",
-        "note": resource.reason_note,
-        "since": resource.changed,
-    }
-
-
-def access(found: Found, *, today: date) -> schemas.AccessOut:
-    kind, available = found.access
-    return schemas.AccessOut.model_validate({"kind": kind, "available": available, "open": found.is_open(today=today)})
-
-
 def _api_url(here: Installation, public_id: str) -> str:
     return f"{here.settings.base_url}/api/resources/{public_id}"
-
-
-def file_url(base_url: str, public_id: str, name: str, number: int | None) -> str:
-    """Where a file of a version is downloaded; without a number, of whichever is current."""
-    if number is None:
-        return renderings.file_url(base_url, public_id, name)
-    return f"{base_url}/api/resources/{public_id}/versions/{number}/files/{quote(name, safe='')}"

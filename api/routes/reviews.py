@@ -7,9 +7,9 @@ from fastapi import Body, Query, Request
 from sqlmodel import Session
 from starlette.responses import Response
 
-from api import lookup, paging, schemas, writing
+from api import lookup, paging, schemas, showing, writing
 from api.deps import Caller, Here, signed_in
-from api.routes import drafts, resources
+from api.routes import drafts
 from api.routes.drafts import MATCHED, PublicId
 from api.routing import Router, refusals
 from api.schemas import drafts as draft_bodies
@@ -93,7 +93,7 @@ def publish(
     def deed(session: Session, actor: Actor) -> Answer:
         version = _publish(request, session, here, actor, public_id, note=said.note, comment=said.comment)
         url = f"{here.settings.base_url}/api/resources/{public_id}"
-        shown, etag = resources.written(session, here, actor, public_id)
+        shown, etag = showing.written(session, here, actor, public_id)
         answer = writing.created(shown, location=f"{url}/versions/{version.number}", etag=etag)
         return Answer(answer.status, answer.content, {**answer.headers, "Content-Location": url})
 
@@ -114,7 +114,7 @@ def decide(request: Request, here: Here, caller: Caller, public_id: PublicId, re
         if review.decision == "publish":
             reviews.require_submitted(session, actor, public_id)
             version = _publish(request, session, here, actor, public_id, note=None, comment=review.comment)
-            _, etag = resources.written(session, here, actor, public_id)
+            _, etag = showing.written(session, here, actor, public_id)
             return writing.shown(_done(session, here, actor, review, "published", version.number), etag=etag)
         expected = writing.expected(request, "draft.stale", id=public_id)
         step = _VERDICTS[review.decision]

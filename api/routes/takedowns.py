@@ -7,9 +7,9 @@ from fastapi import Request
 from sqlmodel import Session
 from starlette.responses import Response
 
-from api import schemas, writing
+from api import schemas, showing, writing
 from api.deps import Caller, Credentials, Here
-from api.routes import drafts, resources
+from api.routes import drafts
 from api.routes.drafts import MATCHED, PublicId
 from api.routing import Router
 from api.schemas.takedowns import Concealment
@@ -60,7 +60,7 @@ def _step(
     def deed(session: Session, actor: Actor) -> Answer:
         expected = writing.expected(request, "resource.stale", id=public_id)
         verb(session, actor, public_id, repository_id=here.repository_id, expected=expected, now=here.now(), **why)
-        shown, etag = resources.written(session, here, actor, public_id)
+        shown, etag = showing.written(session, here, actor, public_id)
         url = f"{here.settings.base_url}/api/resources/{public_id}"
         return Answer(200, shown.content(), {"ETag": etag, "Content-Location": url})
 

@@ -10,8 +10,7 @@ import sqlalchemy as sa
 from factories import Watch, act
 from starlette.testclient import TestClient
 
-from api import app, kept
-from api.routes import resources
+from api import app, kept, showing
 from oer import deposits, institutions, publishing
 from oer.installation import Installation
 from oer.workflow import Role
@@ -23,13 +22,13 @@ URL = "/api/resources"
 def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The resources for which an answer was made, one after the other."""
     found: list[str] = []
-    body = resources.body
+    body = showing.body
 
     def noted(here: Installation, what: Any, *args: Any, **named: Any) -> Any:
         found.append(what.resource.public_id)
         return body(here, what, *args, **named)
 
-    monkeypatch.setattr(resources, "body", noted)
+    monkeypatch.setattr(showing, "body", noted)
     return found
 
 
@@ -133,15 +132,15 @@ def test_what_changes_while_an_answer_is_made_is_told_by_the_next(
     home: Installation, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     public_id = factories.published(home)
-    body, pool = resources.body, ThreadPoolExecutor(1)
+    body, pool = showing.body, ThreadPoolExecutor(1)
 
     def overtaken(*args: Any, **named: Any) -> Any:
         found = body(*args, **named)
-        monkeypatch.setattr(resources, "body", body)
+        monkeypatch.setattr(showing, "body", body)
         pool.submit(_withdrawn, home, public_id).result()
         return found
 
-    monkeypatch.setattr(resources, "body", overtaken)
+    monkeypatch.setattr(showing, "body", overtaken)
     with pool:
         assert client.get(f"{URL}/{public_id}").status_code == 200
     assert client.get(f"{URL}/{public_id}").status_code == 410
