@@ -82,7 +82,8 @@ class Asked(Narrowed):
 
     sort: answers.Sort | None = Field(
         None,
-        description="`relevance` where something is asked for, else `newest`; `title` in the order of the language",
+        description="`relevance` where something is asked for, else `newest`; `used`: the most used in a year first; "
+        "`title` in the order of the language",
     )
     facets: list[schema.FacetName] = Field(
         default_factory=list, max_length=len(schema.FACETS), description="What to count the hits by; again for each"
@@ -96,7 +97,7 @@ class Asked(Narrowed):
     def searches(self) -> bool:
         """Whether the index is asked. The plain list comes from the database, and shows everything at once."""
         plain = set(self.chosen) <= {"institution"} and len(self.institution) < 2
-        return not plain or bool(self.facets or (self.q or "").strip()) or self.sort in ("title", "relevance")
+        return not plain or bool(self.facets or (self.q or "").strip()) or self.sort in ("title", "relevance", "used")
 
 
 REPEATED = frozenset({"facets", *schema.FACETS})

@@ -9,7 +9,7 @@ from pydantic import Field
 from sqlmodel import Session
 from starlette.responses import Response
 
-from api import conditional, formats, lookup, paging, render, schemas, searching, showing
+from api import conditional, counting, formats, lookup, paging, render, schemas, searching, showing
 from api.deps import Caller, Credentials, Here, reader, signed_in
 from api.download import Content, Download, disposition
 from api.lookup import Found
@@ -225,15 +225,17 @@ def past(request: Request, here: Here, caller: Caller, public_id: PublicId, numb
 
 
 @router.read("/{public_id}/files/{name}", policy="reader", summary="Download a file of the current version", **_FILE)
-def current_file(here: Here, caller: Caller, public_id: PublicId, name: Name) -> Response:
-    return _file(here, caller, public_id, None, name)
+def current_file(request: Request, here: Here, caller: Caller, public_id: PublicId, name: Name) -> Response:
+    return _file(request, here, caller, public_id, None, name)
 
 
 @router.read(
     "/{public_id}/versions/{number}/files/{name}", policy="reader", summary="Download a file of one version", **_FILE
 )
-def past_file(here: Here, caller: Caller, public_id: PublicId, number: Number, name: Name) -> Response:
-    return _file(here, caller, public_id, number, name)
+def past_file(
+    request: Request, here: Here, caller: Caller, public_id: PublicId, number: Number, name: Name
+) -> Response:
+    return _file(request, here, caller, public_id, number, name)
 
 
 def _answer(
@@ -258,7 +260,9 @@ def _answer(
     )
 
 
-def _file(here: Installation, caller: Credentials, public_id: str, number: str | None, name: str) -> Response:
+def _file(
+    request: Request, here: Installation, caller: Credentials, public_id: str, number: str | None, name: str
+) -> Response:
     today = here.now().date()
     with reading(here.engine) as session:
         actor: Actor = reader(session, here, caller)
@@ -277,6 +281,7 @@ def _file(here: Installation, caller: Credentials, public_id: str, number: str |
             private=not found.is_open(today=today),
         ),
         signposting.back("collection", here.settings.base_url, public_id),
+        begun=counting.download(request, found, actor, key=file.key, size=file.size),
     )
 
 

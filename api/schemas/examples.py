@@ -97,6 +97,13 @@ SUGGESTED: dict[str, Any] = {
     "meant": None,
 }
 
+USAGE: dict[str, Any] = {
+    "views": 1520,
+    "downloads": 310,
+    "months": [{"month": "2026-03", "views": 480, "downloads": 96}],
+    "days": [{"day": "2026-03-31", "views": 17, "downloads": None}],
+}
+
 _FROM_TEXT = [{"file": "درس.pdf", "origin": "text"}]
 SUGGESTIONS: dict[str, Any] = {
     "languages": [{"value": "ar", "label": "العربية", "score": 0.98, "sources": _FROM_TEXT}],

@@ -87,7 +87,7 @@ class _Index:
             "languages": [told["lang"]],
         }
         now = datetime(2026, 1, 1, tzinfo=UTC)
-        row = Indexable(number, False, number, f"id{number}", "open", now, 1, number, json.dumps(record))
+        row = Indexable(number, False, number, f"id{number}", "open", now, 1, number, json.dumps(record), 0)
         return documents.document(self._fields, row, Place("/1/", {}), documents.Contents())
 
     def judge(self, question: Mapping[str, Any]) -> tuple[float, float]:

@@ -7,11 +7,13 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlmodel import Session, col
 
-from oer.models import FileText, Institution, OaiRecord, Resource, Version, VersionFile
+from oer.models import FileText, Institution, OaiRecord, Resource, UsageTotal, Version, VersionFile
 
 
 class Indexable(NamedTuple):
-    """A resource that was ever published, as of ``revision``. ``record`` is the stored text of its current version."""
+    """A resource that was ever published, as of ``revision``. ``record`` is the stored text of its current version,
+    ``used`` how often it was seen and taken in a year, about.
+    """
 
     revision: int
     deleted: bool
@@ -22,6 +24,7 @@ class Indexable(NamedTuple):
     institution_id: int
     version_id: int
     record: str
+    used: int
 
 
 class Kept(NamedTuple):
@@ -56,9 +59,11 @@ def changed(session: Session, *, after: int, limit: int) -> Sequence[Indexable]:
             Resource.institution_id,
             Version.id,
             Version.record,
+            sa.func.coalesce(col(UsageTotal.ranked), 0),
         )
         .join(Resource, col(Resource.id) == OaiRecord.resource_id)
         .join(Version, sa.and_(col(Version.resource_id) == Resource.id, col(Version.number) == Resource.number))
+        .outerjoin(UsageTotal, col(UsageTotal.resource_id) == OaiRecord.resource_id)
         .where(col(OaiRecord.revision) > after)
         .order_by(col(OaiRecord.revision))
         .limit(limit)

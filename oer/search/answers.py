@@ -19,7 +19,7 @@ from oer.search import asking, grammar, schema, similar, words
 from oer.search.index import Opened, Reader
 from oer.search.meaning import Meaning
 
-Sort = Literal["relevance", "newest", "title"]
+Sort = Literal["relevance", "newest", "used", "title"]
 
 DEEPEST = 10_000
 """Hits that can be reached in the order of relevance."""
@@ -31,7 +31,7 @@ _PAGES = 64  # of all that there is, in each of its orders
 class Question:
     """``text`` in the language of ``grammar``; ``chosen``: facet → values, of which a hit has at least one.
 
-    ``after``: the key of the last hit of the page before (``newest`` and ``title``); ``offset``: how many hits come
+    ``after``: the key of the last hit of the page before (all orders but ``relevance``); ``offset``: how many hits come
     before the page (``relevance``). ``lang``: in which language titles are sorted.
     """
 
@@ -191,8 +191,9 @@ class _Finder:
                 return [], []
             hits = searcher.search(query, limit, count=False, offset=question.offset).hits
         else:
-            column = "newest" if question.sort == "newest" else f"sort_{question.lang}"
-            order = Order.Desc if question.sort == "newest" else Order.Asc
+            numbered = question.sort in schema.NUMBERS
+            column = question.sort if numbered else f"sort_{question.lang}"
+            order = Order.Desc if numbered else Order.Asc
             if question.after is not None:
                 query = _both(query, [self._behind(column, question.after)])
             hits = searcher.search(query, question.limit, count=False, order_by_field=column, order=order).hits
@@ -201,7 +202,7 @@ class _Finder:
         return ids, [str(key) for key, _ in hits]
 
     def _behind(self, column: str, key: str) -> Query:
-        if column == "newest":
+        if column in schema.NUMBERS:
             number = int(key)
             return Query.range_query(
                 self.opened.fields, column, tantivy.FieldType.Integer, upper_bound=number, include_upper=False

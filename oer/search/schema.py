@@ -16,13 +16,16 @@ import tantivy
 
 from metadata import vocabularies
 
-REVISION = 4
+REVISION = 5
 """Step it with every change of what stands in the index: it is then built anew."""
 
 TEXTS = ("title", "text", "subject", "name", "file")
 """Analysed fields: title and other titles; description, keywords and the like; names of subjects in all languages;
 people and institutions; what the files say that everybody may download.
 """
+
+NUMBERS = ("newest", "used")
+"""Numbers to sort by, the greatest first; no two resources have the same."""
 
 SORTS = ("ar", "fr", "en")
 """Languages in which titles are sorted, a column each."""
@@ -67,7 +70,8 @@ FILTERS = "is"
 def build() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_integer_field("id", indexed=True, fast=True)
-    builder.add_integer_field("newest", indexed=True, fast=True)
+    for name in NUMBERS:
+        builder.add_integer_field(name, indexed=True, fast=True)
     for name in TEXTS:
         builder.add_text_field(name, tokenizer_name="whitespace", index_option="position")
     builder.add_text_field(WORDS, tokenizer_name="raw", index_option="basic")
