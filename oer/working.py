@@ -40,6 +40,8 @@ from oer.extraction import texts
 from oer.extraction.texts import Extractor
 from oer.installation import Installation, open_installation
 from oer.jobs import Claim
+from oer.previews import keeping
+from oer.previews.keeping import Previewer
 from oer.search import following
 from oer.search.following import Follower
 from oer.transfer import orders
@@ -205,9 +207,12 @@ def until_stopped(found: Installation) -> None:
     follower.start()
     extractor = Extractor(reading_of(found), grace=_GRACE)
     extractor.start()
+    previewer = Previewer(previewing_of(found), grace=_GRACE)
+    previewer.start()
     try:
         work(found, stop, alive=lambda: not supervisor.orphaned(), name=secrets.token_hex(4))
     finally:
+        previewer.stop()
         extractor.stop()
         follower.stop()
 
@@ -216,8 +221,12 @@ def reading_of(found: Installation) -> texts.Reading:
     return texts.Reading(found.engine, found.store, folder=found.settings.data, now=found.now)
 
 
+def previewing_of(found: Installation) -> keeping.Previewing:
+    return keeping.Previewing(found.engine, found.store, folder=found.settings.data, now=found.now)
+
+
 def drain(found: Installation) -> int:
-    """Run every due job, once, render, read and index everything; the number of jobs. What recurs is due later."""
+    """Run every due job, once, render, read, preview and index; the number of jobs. What recurs is due later."""
     schedule(found)
     table = handlers(found)
     done = 0
@@ -225,9 +234,9 @@ def drain(found: Installation) -> int:
         done += 1
     while renderings.catch_up(found.engine, found.issuer) or blocks.catch_up(found.engine, found.issuer):
         pass
-    unread = reading_of(found)
-    while unread.turn():
-        pass
+    for looking in (reading_of(found), previewing_of(found)):
+        while looking.turn():
+            pass
     following.catch_up_here(found.engine, found.search.folder)
     return done
 

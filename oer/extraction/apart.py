@@ -1,26 +1,24 @@
 """Reading files in a process apart, with bounds on time, memory and bytes."""
 
 import json
-import signal
-import subprocess
-import sys
 import tempfile
-import time
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Event, Thread
+from threading import Event
 from typing import Literal
 
+from oer.apart import running
+from oer.apart.running import Bounds, Ended, Stopped
 from oer.extraction import child, readers
+
+__all__ = ["LARGEST", "Ended", "Extracted", "State", "Stopped", "extract", "is_readable", "languages"]
 
 LARGEST = 256 << 20
 """Bytes of a file that is read. No text is longer; what is larger is pictures and films."""
 _SECONDS = 90.0  # of a clock; the processor's time is bounded in the process itself
-_BYTES = 4 * child.LONGEST + 4096  # of answer: more is not taken from a process that has lost its way
-_BLOCK = 1 << 20
-_LATE = 1000  # the code of a process that was ended here
-_FROM_OUTSIDE = {-signal.SIGHUP, -signal.SIGINT, -signal.SIGTERM, -signal.SIGKILL}
+_BYTES = 4 * child.LONGEST + 4096  # of answer
 
 State = Literal["text", "nothing", "failed"]
 
@@ -43,20 +41,13 @@ def is_readable(media_type: str, name: str, size: int) -> bool:
     return 0 < size <= LARGEST and readers.reader_for(media_type, name) is not None
 
 
-class Stopped(Exception):
-    """Whoever asked does not want to know any more."""
-
-
-class Ended(Exception):
-    """Somebody else ended the process: a machine that shuts down, or has no memory left. The file may be sound."""
-
-
 def extract(
     chunks: Iterable[bytes], *, media_type: str, name: str, folder: Path | None = None, stop: Event | None = None
 ) -> Extracted:
     """The text of the file with these bytes, which are kept under ``folder`` meanwhile, without a name.
 
-    Errors of ``chunks`` pass through; whatever is wrong with the file is an answer. Raises Stopped soon after ``stop``.
+    Errors of ``chunks`` pass through; whatever is wrong with the file is an answer. Raises Stopped soon after ``stop``,
+    and Ended.
     """
     with tempfile.TemporaryFile(dir=folder) as file:
         for chunk in chunks:
@@ -75,7 +66,9 @@ def languages(text: str, *, stop: Event | None = None) -> dict[str, float]:
         file.write(text[: child.LONGEST].encode("utf-8", "replace"))
         file.flush()
         file.seek(0)
-        code, answer = _ran(file.fileno(), [child.LANGUAGES, ""], stop or Event())
+        code, answer = 0, ""
+        with suppress(Ended):
+            code, answer = _ran(file.fileno(), [child.LANGUAGES, ""], stop or Event())
     if stop is not None and stop.is_set():
         raise Stopped
     try:
@@ -91,43 +84,14 @@ def _extract(descriptor: int, media_type: str, name: str, stop: Event) -> Extrac
     code, answer = _ran(descriptor, [media_type, told], stop)
     if code == child.DONE:
         return _taken(answer)
-    if stop.is_set():
-        raise Stopped
-    if code in _FROM_OUTSIDE:
-        raise Ended
     return Extracted("nothing" if code == child.NO_READER else "failed")
 
 
 def _ran(descriptor: int, arguments: list[str], stop: Event) -> tuple[int, str]:
     """Exit code and answer of the process."""
-    process = subprocess.Popen(  # noqa: S603 - no shell, and names are arguments
-        [sys.executable, "-I", "-m", "oer.extraction.child", *arguments],
-        stdin=descriptor,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={"LANG": "C.UTF-8", "MALLOC_ARENA_MAX": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
-        cwd="/",
-        start_new_session=True,
-    )
-    began = time.monotonic()
-    ended = Event()
-    watch = Thread(target=_watch, args=(process, stop, ended), daemon=True)
-    watch.start()
     found = bytearray()
-    try:
-        assert process.stdout is not None
-        with process.stdout:
-            while len(found) < _BYTES and (block := process.stdout.read(_BLOCK)):
-                found += block
-        late = len(found) >= _BYTES
-        if late:
-            process.kill()
-        code = process.wait()
-    finally:
-        ended.set()
-        watch.join()
-    if code == -signal.SIGKILL and (late or time.monotonic() - began > _SECONDS):
-        code = _LATE
+    command = running.module("oer.extraction.child", *arguments)
+    code = running.run(command, descriptor, found.extend, bounds=Bounds(_SECONDS, _BYTES), stop=stop)
     return code, found.decode("utf-8", "replace")
 
 
@@ -141,11 +105,3 @@ def _taken(answer: str) -> Extracted:
         return Extracted("failed")
     text = text.strip()
     return Extracted("text", text, **named) if any(letter.isalnum() for letter in text) else Extracted("nothing")
-
-
-def _watch(process: "subprocess.Popen[bytes]", stop: Event, ended: Event) -> None:
-    until = time.monotonic() + _SECONDS
-    while not ended.wait(0.1):
-        if stop.is_set() or time.monotonic() > until:
-            process.kill()
-            return

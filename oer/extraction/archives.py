@@ -34,6 +34,10 @@ class Archive:
     def names(self) -> list[str]:
         return [info.filename for info in self._zip.infolist() if not info.is_dir()]
 
+    def members(self) -> list[tuple[str, int]]:
+        """Each with its size in bytes, as the archive says."""
+        return [(info.filename, info.file_size) for info in self._zip.infolist() if not info.is_dir()]
+
     def read(self, name: str) -> bytes:
         most = min(MOST, self._left)
         if most <= 0:
@@ -101,7 +105,10 @@ def open_document(file: BinaryIO, told: Told) -> Iterator[str]:
 
 _SPINE = re.compile(r"<(?:\w+:)?itemref\b[^>]*?\bidref\s*=\s*[\"']([^\"']+)")
 _ITEM = re.compile(r"<(?:\w+:)?item\b([^>]*)>")
-_ATTRIBUTE = re.compile(r"\b(id|href|media-type)\s*=\s*[\"']([^\"']*)[\"']")
+_METAS = re.compile(r"<(?:\w+:)?meta\b([^>]*)>")
+_META = re.compile(r"\b(name|content)\s*=\s*[\"']([^\"']*)[\"']")
+_COVER = re.compile(r"\bname\s*=\s*[\"']cover[\"']")
+_ATTRIBUTE = re.compile(r"\b(id|href|media-type|properties)\s*=\s*[\"']([^\"']*)[\"']")
 _ROOT = re.compile(r"full-path\s*=\s*[\"']([^\"']+)")
 
 
@@ -109,13 +116,9 @@ def book(file: BinaryIO, told: Told) -> Iterator[str]:
     """EPUB: its documents in the order of the spine, and those that are not in it behind."""
     archive = Archive(file)
     names = archive.names()
-    root = _ROOT.search(decoded(archive.read("META-INF/container.xml")))
-    if root is None:
-        raise Unreadable("no package document")
-    package = decoded(archive.read(root[1]))
-    archive.describe(root[1], told)
-    items = [dict(_ATTRIBUTE.findall(item)) for item in _ITEM.findall(package)]
-    folder = PurePosixPath(root[1]).parent
+    root, items, package = _packed(archive)
+    archive.describe(root, told)
+    folder = PurePosixPath(root).parent
     places = {
         item["id"]: _inside(folder, item["href"])
         for item in items
@@ -125,6 +128,26 @@ def book(file: BinaryIO, told: Told) -> Iterator[str]:
     for name in dict.fromkeys([*order, *places.values()]):
         if name in names:
             yield from archive.text(name)
+
+
+def cover_of(archive: Archive) -> bytes | None:
+    """The picture that an EPUB names as its cover (EPUB 3 by a property, EPUB 2 by a ``meta``), if it is there."""
+    root, items, package = _packed(archive)
+    named = {dict(_META.findall(meta)).get("content") for meta in _METAS.findall(package) if _COVER.search(meta)}
+    for item in items:
+        if "cover-image" in item.get("properties", "").split() or item.get("id") in named:
+            place = _inside(PurePosixPath(root).parent, item.get("href", ""))
+            return archive.read(place) if place in archive.names() else None
+    return None
+
+
+def _packed(archive: Archive) -> tuple[str, list[dict[str, str]], str]:
+    """Where the package document of an EPUB is, the items that it names, and its text."""
+    root = _ROOT.search(decoded(archive.read("META-INF/container.xml")))
+    if root is None:
+        raise Unreadable("no package document")
+    package = decoded(archive.read(root[1]))
+    return root[1], [dict(_ATTRIBUTE.findall(item)) for item in _ITEM.findall(package)], package
 
 
 def _inside(folder: PurePosixPath, href: str) -> str:

@@ -2,16 +2,17 @@
 text in UTF-8 as standard output. With :data:`LANGUAGES` in the place of the media type it tells of a text in which
 languages it is written.
 
-It knows no settings and no secrets, writes no files and starts no processes, and has its own bounds: whatever is wrong
-with a file ends here. The kernel does not hold root to the number of processes.
+It knows no settings, no secrets and no network, writes no files and starts no processes, and has its own bounds:
+whatever is wrong with a file ends here. The kernel does not hold root to the number of processes.
 """
 
 import json
 import os
 import re
-import resource
 import sys
 from collections.abc import Iterator
+
+from oer.apart import bounds
 
 MEMORY = 1 << 30  # bytes of addresses, of which libraries take a good part without using it
 CPU = 60  # seconds
@@ -32,17 +33,10 @@ DONE, UNREADABLE, NO_READER = 0, 3, 4
 
 
 def main() -> int:
-    os.nice(10)  # people who read and search go first
-    for bound, most in (
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CORE, 0),
-        (resource.RLIMIT_NOFILE, 64),
-    ):
-        resource.setrlimit(bound, (most, most))
-    resource.setrlimit(resource.RLIMIT_CPU, (CPU, CPU + 5))  # a signal of its own, and then the hard one
+    bounds.confine(memory=MEMORY, cpu=CPU)
     if sys.argv[1] == LANGUAGES:
         return _tell_languages()
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    bounds.write(0)
     from oer.extraction import readers  # late: under the bounds
     from oer.extraction.told import Told
 
@@ -50,7 +44,7 @@ def main() -> int:
     if reader is None:
         return NO_READER
     # A library that forks would have a process outlive this one; none needs to. Python itself has all it needs.
-    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
+    bounds.start_nothing()
     try:
         told = Told()
         for piece in _bounded(reader(sys.stdin.buffer, told)):
@@ -73,7 +67,7 @@ def _tell_languages() -> int:
     from py3langid.langid import classify
 
     classify("")
-    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    bounds.write(0)
     text = sys.stdin.buffer.read(_LOOKED_AT).decode("utf-8", "ignore")
     pieces = [text[start : start + _PIECE] for start in range(0, len(text), _PIECE)]
     lengths: dict[str, int] = {}

@@ -8,6 +8,7 @@ from oer.models.installation import Clock, Identity, Projection
 from oer.models.institutions import Institution, Membership
 from oer.models.jobs import JOB_STATES, Job, JobRow
 from oer.models.people import BrowserSession, Invitation, Person, Token
+from oer.models.previews import DERIVATIVES, Derivative, Previewed
 from oer.models.requests import Attempt, KeptAnswer
 from oer.models.resources import FILE_ROLES, AttachedFile, Draft, DraftFile, Resource, Review, Version, VersionFile
 from oer.models.transfer import ImportedItem
@@ -15,6 +16,7 @@ from oer.models.uploads import Upload
 
 __all__ = [
     "COLLECTION_STATES",
+    "DERIVATIVES",
     "FILE_ROLES",
     "JOB_STATES",
     "MEMBERSHIPS",
@@ -28,6 +30,7 @@ __all__ = [
     "Collection",
     "CollectionItem",
     "CollectionUnit",
+    "Derivative",
     "Draft",
     "DraftFile",
     "FileText",
@@ -42,6 +45,7 @@ __all__ = [
     "OaiRecord",
     "OaiSet",
     "Person",
+    "Previewed",
     "Projection",
     "Rendering",
     "Resource",

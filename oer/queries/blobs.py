@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped
 from sqlmodel import Session, col, select
 
-from oer.models import Blob, DraftFile, Institution, Job, VersionFile
+from oer.models import Blob, Derivative, DraftFile, Institution, Job, VersionFile
 
 
 def locked(session: Session, *, key: str) -> Blob | None:
@@ -47,4 +47,5 @@ def _references(key: sa.ColumnElement[str] | Mapped[str]) -> sa.ColumnElement[bo
         sa.exists().where(col(Institution.logo) == key),
         sa.exists().where(col(Job.input) == key),
         sa.exists().where(col(Job.report) == key),
+        sa.exists().where(col(Derivative.key) == key, col(Derivative.source) != key),  # some are made of themselves
     )

@@ -25,16 +25,20 @@ SAYING = ("main", "extra", "caption")
 """Roles of files that are searched; the others say what another says."""
 
 
-def _current(*columns: Any) -> Any:
-    """Files in the current versions of published resources that are open."""
+def of_open(*columns: Any) -> Any:
+    """Files in the current versions of published resources that are open to everybody."""
     return (
         sa.select(*columns)
         .select_from(OaiRecord)
         .join(Resource, sa.and_(col(Resource.id) == OaiRecord.resource_id, col(Resource.access) == "open"))
         .join(Version, sa.and_(col(Version.resource_id) == Resource.id, col(Version.number) == Resource.number))
         .join(VersionFile, col(VersionFile.version_id) == Version.id)
-        .where(col(OaiRecord.deleted).is_(False), col(VersionFile.role).in_(SAYING))
+        .where(col(OaiRecord.deleted).is_(False))
     )
+
+
+def _saying(*columns: Any) -> Any:
+    return of_open(*columns).where(col(VersionFile.role).in_(SAYING))
 
 
 Place = tuple[int, int]
@@ -51,14 +55,14 @@ def unread(
     place = (OaiRecord.change, VersionFile.position)
     columns = (*place, VersionFile.key, VersionFile.name, VersionFile.media_type, VersionFile.size)
     readable = sa.or_(col(VersionFile.media_type).in_(kinds), col(VersionFile.media_type).startswith(beginning))
-    query = _current(*columns).where(sa.tuple_(*place) > sa.tuple_(*after), readable, ~known)
+    query = _saying(*columns).where(sa.tuple_(*place) > sa.tuple_(*after), readable, ~known)
     rows = session.connection().execute(query.order_by(*place).limit(limit))
     return [Unread._make(row) for row in rows]
 
 
 def resources_with(session: Session, *, key: str) -> Sequence[int]:
     """Numbers of the resources that are found by what these bytes say."""
-    query = _current(OaiRecord.resource_id).where(col(VersionFile.key) == key).distinct()
+    query = _saying(OaiRecord.resource_id).where(col(VersionFile.key) == key).distinct()
     return [number for (number,) in session.connection().execute(query)]
 
 

@@ -12,7 +12,7 @@ from factories import Watch, act, published, record
 from searching import hits, search
 from sqlmodel import select
 
-from oer import deposits, publishing, working
+from oer import deposits, looking, publishing, working
 from oer.db import reading, transaction
 from oer.extraction import apart, texts
 from oer.extraction.apart import Extracted, Stopped
@@ -213,7 +213,7 @@ def test_what_was_not_kept_is_read_at_the_next_start(home: Installation, monkeyp
             raise Stopped
         return extract(*what, **named)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(texts, "_BATCH", 2)
+    monkeypatch.setattr(looking, "_BATCH", 2)
     monkeypatch.setattr(apart, "extract", slow)
     work = working.reading_of(home)
     work.turn(stop)
