@@ -45,6 +45,7 @@ from api.routes import (
     tokens,
     tus,
     uploads,
+    usage,
     versions,
     vocabularies,
 )
@@ -55,6 +56,7 @@ from harvest.parts import Cuts
 from oer import logs, settings, supervisor
 from oer.installation import Installation, open_installation
 from oer.search.following import Follower
+from oer.tally import Tally
 
 _AFTER_WORKERS = 10.0  # seconds
 
@@ -83,6 +85,7 @@ _NOUNS = (
     jobs,
     audit,
     vocabularies,
+    usage,
     problems,
 )
 
@@ -119,6 +122,7 @@ def create(installation: Installation) -> FastAPI:
     app.state.installation = installation
     app.state.repository = repository
     app.state.shelf = shelf
+    app.state.tally = Tally(installation.engine, now=installation.now) if installation.settings.usage else None
     app.state.cuts = Cuts(installation.settings.resourcesync_page_size)
     app.state.prefix = urlsplit(installation.settings.base_url).path
     app.state.assets = assets.load(app.state.prefix)
@@ -187,6 +191,11 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     # A worker on this node comes first: it has nobody waiting.
     follower = Follower(installation.engine, installation.search.folder, patience=_AFTER_WORKERS)
     follower.start()
+    tally: Tally | None = app.state.tally
+    if tally is not None:
+        tally.start()
     yield
     follower.stop()
+    if tally is not None:
+        tally.stop()
     installation.close()

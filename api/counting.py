@@ -6,7 +6,7 @@ signed in, and nothing fails a request.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 
 import counter_robots
@@ -19,6 +19,7 @@ from api.lookup import Found
 from oer import policy
 from oer.db import reading
 from oer.installation import Installation
+from oer.models import Institution, Resource
 from oer.policy import ANONYMOUS, Actor
 from oer.tally import Tally
 from oer.usage import Kind, Use
@@ -36,36 +37,41 @@ _ASKED_FOR = frozenset({"document", "empty"})  # Sec-Fetch-Dest of what somebody
 def viewed(request: Request, found: Found, answer: Response) -> Response:
     """The same answer, its page counted where it is shown to a person. Call it with what the page answers."""
     try:
-        tally = _tally(request, found) if answer.status_code == 200 else None
-        if tally is not None and _is_use(request) and not _is_editor(_visitor(request), found):
-            tally.note(_use(request, found, "views", ""))
+        tally = _tally(request, found.resource) if answer.status_code == 200 else None
+        if tally is not None and _is_use(request) and not _edits(_visitor(request), found.resource, found.institution):
+            tally.note(_use(request, found.resource, "views", ""))
     except Exception:
         logger.exception("a view was not counted")
     return answer
 
 
-def download(request: Request, found: Found, actor: Actor, *, key: str, size: int) -> Callable[[int, int], None] | None:
-    """What to call when bytes of a file are sent, from … to before; None where it would not count."""
-    tally = _tally(request, found)
-    if tally is None or request.method != "GET" or _is_editor(actor, found):
-        return None
+def download(
+    request: Request, actor: Actor, taken: Iterable[tuple[Resource, Institution]], *, thing: str, size: int
+) -> Callable[[int, int], None]:
+    """What to call when the bytes of ``thing`` are sent, from … to before: the key of a file, or several in one; of
+    which resources it is, is in ``taken``.
+    """
+    counted = [resource for resource, owner in taken if not _edits(actor, resource, owner)]
 
     def begun(start: int, end: int) -> None:
         try:
             probing = end - start <= _PROBE < size
             chosen = request.headers.get("sec-fetch-dest", "document") in _ASKED_FOR
-            if start == 0 and not probing and chosen and _is_use(request):
-                tally.note(_use(request, found, "downloads", key))
+            if start or probing or not chosen or not _is_use(request):
+                return
+            for resource in counted:
+                if (tally := _tally(request, resource)) is not None:
+                    tally.note(_use(request, resource, "downloads", thing))
         except Exception:
             logger.exception("a download was not counted")
 
     return begun
 
 
-def _tally(request: Request, found: Found) -> Tally | None:
+def _tally(request: Request, resource: Resource) -> Tally | None:
     """None where nothing is counted, or not of this resource."""
     tally: Tally | None = request.app.state.tally
-    return tally if found.resource.state == ResourceState.PUBLISHED else None
+    return tally if resource.state == ResourceState.PUBLISHED else None
 
 
 def _is_use(request: Request) -> bool:
@@ -80,12 +86,12 @@ def is_program(user_agent: str) -> bool:
     return told.startswith(_OWN) or bool(counter_robots.is_robot_or_machine(told))
 
 
-def _use(request: Request, found: Found, kind: Kind, thing: str) -> Use:
+def _use(request: Request, resource: Resource, kind: Kind, thing: str) -> Use:
     here: Installation = request.app.state.installation
     followed = request.headers.get("dnt") != "1" and request.headers.get("sec-gpc") != "1"
     program = request.headers.get("user-agent", "")[:_LONGEST]
     visitor = f"{networks.of(request, here)} {program}" if followed else None
-    return Use(kind, found.resource.id or 0, thing, visitor, here.now())
+    return Use(kind, resource.id or 0, thing, visitor, here.now())
 
 
 def _visitor(request: Request) -> Actor:
@@ -98,6 +104,6 @@ def _visitor(request: Request) -> Actor:
         return deps.visitor(session, here, Credentials(cookie=cookie))
 
 
-def _is_editor(actor: Actor, found: Found) -> bool:
+def _edits(actor: Actor, resource: Resource, owner: Institution) -> bool:
     """Its author, and those who review and manage where it belongs."""
-    return policy.may_see_unpublished(actor, found.resource, found.institution)
+    return policy.may_see_unpublished(actor, resource, owner)

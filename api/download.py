@@ -2,7 +2,7 @@
 
 import codecs
 import re
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,14 +50,23 @@ class Content:
 class Download(Response):
     """GET or HEAD of one file. Store errors before the first byte become problem documents; later ones break off.
 
-    ``links`` is a header that leads to what the file belongs to.
+    ``links`` is a header that leads to what the file belongs to. ``begun`` is called when bytes are about to be sent,
+    with the first of them and the one behind the last.
     """
 
-    def __init__(self, store: Store, content: Content, links: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        content: Content,
+        links: Mapping[str, str] | None = None,
+        *,
+        begun: Callable[[int, int], None] | None = None,
+    ) -> None:
         super().__init__()
         self._store = store
         self._content = content
         self._links = links or {}
+        self._begun = begun or _nothing
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         content = self._content
@@ -136,16 +145,22 @@ class Download(Response):
         if whole and "http.response.pathsend" in scope.get("extensions", {}):
             path = await run_in_threadpool(self._store.local_path, self._content.key)
             if path is not None:
+                self._begun(start, end)
                 await _send_path(path, status, headers, send)
                 return
         pieces = await run_in_threadpool(self._store.open, self._content.key, start, end - start)
         try:
             # The first piece before the status: a small damaged object is then an error, not a broken answer.
             first = await run_in_threadpool(next, pieces, None)
+            self._begun(start, end)
             await StreamingResponse(_stream(first, pieces), status, headers)(scope, receive, send)
         finally:
             with anyio.CancelScope(shield=True):
                 await run_in_threadpool(cast(_Closable, pieces).close)
+
+
+def _nothing(_start: int, _end: int) -> None:
+    """Nobody counts."""
 
 
 async def _send_path(path: Path, status: int, headers: dict[str, str], send: Send) -> None:

@@ -108,6 +108,7 @@ class Settings(BaseSettings):
         le=10_000_000,
         description="Requests below /api/ of one caller in a minute; 0 is no limit",
     )
+    usage: bool = Field(True, description="Whether views and downloads are counted, by day and without a trace of who")
     job_attempts: int = Field(5, ge=1, le=100, description="Attempts before a job is set aside")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What is logged, as JSON lines")
 

@@ -32,6 +32,7 @@ from oer import (
     settings,
     supervisor,
     uploads,
+    usage,
 )
 from oer.db import transaction
 from oer.errors import OerError
@@ -63,6 +64,8 @@ RECURRING: Mapping[str, timedelta] = {
     "uploads.expire": timedelta(days=1),
     "jobs.forget": timedelta(days=1),
     "traces.forget": timedelta(hours=1),
+    "usage.forget": timedelta(hours=1),
+    "usage.rank": timedelta(hours=1),
 }
 
 
@@ -106,6 +109,15 @@ def _forget_traces(found: Installation, _payload: Mapping[str, Any]) -> None:
         invitations.forget_ended(session, now=now)
 
 
+def _forget_visitors(found: Installation, _payload: Mapping[str, Any]) -> None:
+    with transaction(found.engine) as session:
+        usage.forget(session, now=found.now())
+
+
+def _rank(found: Installation, _payload: Mapping[str, Any]) -> None:
+    usage.rank(found.engine, now=found.now())
+
+
 def _mend(found: Installation, _payload: Mapping[str, Any]) -> None:
     while blocks.mend(found.engine, found.issuer):
         pass
@@ -122,6 +134,8 @@ KINDS: Mapping[str, Callable[[Installation, Mapping[str, Any]], None]] = {
     "uploads.expire": _expire,
     "jobs.forget": _forget,
     "traces.forget": _forget_traces,
+    "usage.forget": _forget_visitors,
+    "usage.rank": _rank,
     "blocks.mend": _mend,
     refreshing.KIND: _show,
 }

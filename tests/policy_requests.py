@@ -115,6 +115,7 @@ RECIPES: dict[str, Recipe] = {
             "/history",
             "/collections",
             "/similar",
+            "/usage",
             "/draft",
             "/draft/diff",
             "/draft/files",
@@ -179,6 +180,7 @@ RECIPES: dict[str, Recipe] = {
     "PUT /api/institutions/{slug}/members/{person_id}": Recipe("member", more=_placed),
     "DELETE /api/institutions/{slug}/members/{person_id}": Recipe("member"),
     "GET /api/institutions/{slug}/invitations": Recipe("institution"),
+    "GET /api/institutions/{slug}/usage": Recipe("institution"),
     "POST /api/institutions/{slug}/invitations": Recipe("institution"),
     "DELETE /api/invitations/{invitation_id}": Recipe("invitation"),
     "POST /api/invitations/accept": Recipe(

@@ -281,7 +281,7 @@ def _file(
             private=not found.is_open(today=today),
         ),
         signposting.back("collection", here.settings.base_url, public_id),
-        begun=counting.download(request, found, actor, key=file.key, size=file.size),
+        begun=counting.download(request, actor, [(found.resource, found.institution)], thing=file.key, size=file.size),
     )
 
 

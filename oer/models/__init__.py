@@ -13,6 +13,7 @@ from oer.models.requests import Attempt, KeptAnswer
 from oer.models.resources import FILE_ROLES, AttachedFile, Draft, DraftFile, Resource, Review, Version, VersionFile
 from oer.models.transfer import ImportedItem
 from oer.models.uploads import Upload
+from oer.models.usage import InstitutionUsage, UsageDay, UsageMark, UsageSalt, UsageTotal
 
 __all__ = [
     "COLLECTION_STATES",
@@ -37,6 +38,7 @@ __all__ = [
     "Identity",
     "ImportedItem",
     "Institution",
+    "InstitutionUsage",
     "Invitation",
     "Job",
     "JobRow",
@@ -53,6 +55,10 @@ __all__ = [
     "SetMember",
     "Token",
     "Upload",
+    "UsageDay",
+    "UsageMark",
+    "UsageSalt",
+    "UsageTotal",
     "Version",
     "VersionFile",
 ]

@@ -20,6 +20,7 @@ from oer.queries import (
     texts,
     transfer,
     uploads,
+    usage,
 )
 
 __all__ = [
@@ -42,4 +43,5 @@ __all__ = [
     "texts",
     "transfer",
     "uploads",
+    "usage",
 ]

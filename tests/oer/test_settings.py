@@ -108,6 +108,7 @@ WRONG = {
     "RATE_LIMIT": ["-1", "10000001", "x"],
     "MAX_IMPORT_SIZE": ["0", "-1", "x"],
     "OAI_DELETED_ON_LEAVING": ["perhaps", "2"],
+    "USAGE": ["perhaps", "2"],
     "BASE_URL": [
         *("oer.example.org", "ftp://oer.example.org", "https://", "https://h:99999", "https://h:0", "https://[::1"),
         *(
