@@ -17,6 +17,7 @@ from api.pages import checks, home, invitation, linkset, reference, signing_in
 from api.pages import oai as oai_page
 from api.pages import resource as resource_page
 from api.routes import (
+    announcements,
     assets,
     audit,
     collections,
@@ -35,6 +36,7 @@ from api.routes import (
     oai,
     people,
     problems,
+    reports,
     resources,
     resourcesync,
     reviews,
@@ -70,10 +72,12 @@ _NOUNS = (
     reviews,
     versions,
     takedowns,
+    reports,
     uploads,
     tus,
     collections,
     institutions,
+    announcements,
     logos,
     members,
     invitations,

@@ -52,6 +52,7 @@ Policy = Literal[
     "author",  # the author of the resource, or a reviewer
     "collection",  # the workflow's table of collections; where membership is open, whoever brings their own
     "member",  # a role in the institution
+    "reviewer",  # a reviewer of the institution
     "manager",  # a manager of the institution
     "administrator",
 ]

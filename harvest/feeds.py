@@ -33,9 +33,31 @@ class Feed:
     issuer: str
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something that was announced. ``html`` is sound by itself, and in a language of its own as the title is."""
+
+    url: str
+    title: Text
+    html: Text
+    published: datetime
+    updated: datetime
+
+
 def render(feed: Feed, entries: Sequence[Described]) -> bytes:
     """One page. Its time is that of its newest entry, and of an empty one the year in which Atom was agreed on."""
-    updated = max((entry.published for entry in entries), default=datetime(2005, 1, 1, tzinfo=UTC))
+    parts = (part for entry in entries for part in _entry(entry, feed.lang))
+    return _page(feed, [entry.published for entry in entries], parts)
+
+
+def render_notices(feed: Feed, notices: Sequence[Notice]) -> bytes:
+    """One page of what was announced, as :func:`render`."""
+    parts = (part for notice in notices for part in _notice(notice))
+    return _page(feed, [notice.updated for notice in notices], parts)
+
+
+def _page(feed: Feed, times: Sequence[datetime], entries: Iterator[str]) -> bytes:
+    updated = max(times, default=datetime(2005, 1, 1, tzinfo=UTC))
     parts = [
         '<?xml version="1.0" encoding="UTF-8"?>\n',
         f'<feed xmlns="{_ATOM}" xml:lang="{escape(feed.lang)}">\n',
@@ -45,10 +67,19 @@ def render(feed: Feed, entries: Sequence[Described]) -> bytes:
         _link("first", feed.url, MEDIA_TYPE),
         _link("alternate", feed.search, "application/json"),
         _link("next", feed.following, MEDIA_TYPE) if feed.following else "",
-        *(part for entry in entries for part in _entry(entry, feed.lang)),
+        *entries,
         "</feed>\n",
     ]
     return "".join(parts).encode()
+
+
+def _notice(notice: Notice) -> Iterator[str]:
+    yield f"<entry>\n<id>{escape(notice.url)}</id>\n"
+    yield _text("title", notice.title)
+    yield f"<updated>{_moment(notice.updated)}</updated>\n<published>{_moment(notice.published)}</published>\n"
+    yield _link("alternate", notice.url, "application/json")
+    html = notice.html
+    yield f'<content type="html" xml:lang="{escape(html.lang)}">{escape(html.value)}</content>\n</entry>\n'
 
 
 def _entry(entry: Described, lang: str) -> Iterator[str]:

@@ -162,6 +162,10 @@ CODES: dict[type[OerError], frozenset[str]] = {
             "body.unexpected",
             "idempotency.key-reused",
             "checksum.mismatch",
+            "announcement.text-missing",
+            "announcement.until-early",
+            "announcement.time-far",
+            "report.words-missing",
         }
     ),
     Unauthenticated: frozenset(
@@ -201,6 +205,8 @@ CODES: dict[type[OerError], frozenset[str]] = {
             "page.unknown",
             "collection.unknown",
             "collection.item-unknown",
+            "announcement.unknown",
+            "report.unknown",
         }
     ),
     Gone: frozenset({"resource.withdrawn", "resource.hidden", "upload.expired", "upload.draft-gone"}),
@@ -234,9 +240,11 @@ CODES: dict[type[OerError], frozenset[str]] = {
             "member.stale",
             "person.stale",
             "collection.stale",
+            "announcement.stale",
+            "report.stale",
         }
     ),
-    TooMany: frozenset({"sign-in.too-many"}),
+    TooMany: frozenset({"sign-in.too-many", "reports.too-many"}),
     TooLarge: frozenset(
         {
             "import.too-large",

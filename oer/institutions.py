@@ -15,7 +15,7 @@ from metadata import findings
 from metadata.findings import Problem
 from oer import audit, blobs, exposure, fields, identifiers, policy, queries, refreshing
 from oer.errors import Conflict, Invalid, NotFound, Stale
-from oer.models import Institution, Invitation
+from oer.models import Announcement, Institution, Invitation
 from oer.policy import Actor
 from oer.settings import LANGUAGES
 from oer.workflow import ResourceState, Role
@@ -219,7 +219,8 @@ def remove(
         raise Conflict("institution.not-empty", slug=institution.slug)
     for membership in queries.institutions.members(session, institution_id=institution.id):
         session.delete(membership)
-    session.connection().execute(sa.delete(Invitation).where(col(Invitation.institution_id) == institution.id))
+    for table in (Invitation, Announcement):
+        session.connection().execute(sa.delete(table).where(col(table.institution_id) == institution.id))
     _log(session, actor, "institution.remove", institution, now=now)
     session.flush()
     session.delete(institution)

@@ -12,13 +12,15 @@ from typing import TypeVar
 
 from oer import workflow
 from oer.errors import Conflict, Forbidden, Gone, NotFound
-from oer.models import Collection, CollectionItem, Draft, Institution, Job, Person, Resource
+from oer.models import Collection, CollectionItem, Draft, Institution, Job, Person, Report, Resource
 from oer.queries.reach import Reach
 from oer.workflow import (
     CollectionAction,
     CollectionState,
     DraftAction,
     DraftState,
+    ReportAction,
+    ReportState,
     ResourceAction,
     ResourceState,
     Role,
@@ -103,6 +105,11 @@ def require_manage(actor: Actor, institution: Institution) -> None:
     require_scope(actor, "manage")
     if role_in(actor, institution) < Role.MANAGER:
         raise Forbidden("action.forbidden", **_lacking(Role.MANAGER))
+
+
+def may_manage(actor: Actor, institution: Institution) -> bool:
+    """Sees what managers prepare here, whatever a token lets them change."""
+    return role_in(actor, institution) >= Role.MANAGER
 
 
 def require_administrator(actor: Actor) -> None:
@@ -272,6 +279,28 @@ def require_history(actor: Actor, resource: Resource, institution: Institution) 
     require_scope(actor, "read")
     if role_in(actor, institution) < Role.REVIEWER:
         raise Forbidden("action.forbidden", **_lacking(Role.REVIEWER))
+
+
+def require_scheduled(actor: Actor, institution: Institution) -> None:
+    """May look at what is to be announced here. Raises Forbidden."""
+    if not may_manage(actor, institution):
+        raise Forbidden("action.forbidden", **_lacking(Role.MANAGER))
+
+
+def may_see_report(actor: Actor, institution: Institution) -> bool:
+    """Reads what a visitor has written, and whom to answer: reviewers of the resource's institution."""
+    return "review" in actor.scopes and role_in(actor, institution) >= Role.REVIEWER
+
+
+def require_report_step(actor: Actor, action: ReportAction, report: Report, institution: Institution) -> ReportState:
+    """The state the report comes to. Raises Forbidden, or Conflict where its state has no such step."""
+    step = workflow.REPORT.get((ReportState(report.state), action))
+    if step is None:
+        raise Conflict("transition.impossible", action=action.value, state=report.state)
+    require_scope(actor, "review")
+    if not workflow.allowed(step, role_in(actor, institution)):
+        raise Forbidden("action.forbidden", **_lacking(step.role))
+    return step.to
 
 
 def require_audit(actor: Actor) -> None:

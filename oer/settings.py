@@ -96,6 +96,9 @@ class Settings(BaseSettings):
     sign_in_network_tries: int = Field(
         100, ge=1, le=100_000, description="Failed sign-ins from one network in that time, whatever the accounts"
     )
+    report_tries: int = Field(
+        20, ge=1, le=100_000, description="Reports of problems from one network in the time of `OER_SIGN_IN_MINUTES`"
+    )
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         ("127.0.0.0/8", "::1/128"), description="Networks whose X-Forwarded-For is believed: your own reverse proxies"
     )

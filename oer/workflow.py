@@ -77,8 +77,25 @@ class CollectionAction(StrEnum):
     DELETE = "delete"
 
 
+class ReportState(StrEnum):
+    OPEN = "open"
+    EXAMINING = "examining"
+    ANSWERED = "answered"
+
+
+class ReportAction(StrEnum):
+    EXAMINE = "examine"
+    ANSWER = "answer"
+
+
 REASONS = ("author-request", "rights", "privacy", "duplicate", "outdated", "harmful", "legal", "error", "other")
 """Why a resource was withdrawn or hidden: the class that its public tombstone shows."""
+
+REPORT_REASONS = ("copyright", "privacy", "harmful", "error", "broken-file", "accessibility", "other")
+"""What a visitor may say is wrong with a resource."""
+
+OUTCOMES = ("kept", "mended", "withdrawn")
+"""What a report came to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +142,18 @@ COLLECTION: dict[tuple[CollectionState, CollectionAction], Step[CollectionState]
     (CollectionState.PUBLISHED, CollectionAction.DELETE): Step(CollectionState.DELETED, Role.MANAGER),
 }
 
+REPORT: dict[tuple[ReportState, ReportAction], Step[ReportState]] = {
+    (ReportState.OPEN, ReportAction.EXAMINE): Step(ReportState.EXAMINING, Role.REVIEWER),
+    (ReportState.OPEN, ReportAction.ANSWER): Step(ReportState.ANSWERED, Role.REVIEWER),
+    (ReportState.EXAMINING, ReportAction.ANSWER): Step(ReportState.ANSWERED, Role.REVIEWER),
+}
+
 
 def allowed(
-    step: Step[DraftState] | Step[ResourceState] | Step[CollectionState] | None, role: Role, *, author: bool = False
+    step: Step[DraftState] | Step[ResourceState] | Step[CollectionState] | Step[ReportState] | None,
+    role: Role,
+    *,
+    author: bool = False,
 ) -> bool:
     """Whether someone with this role in the institution may take the step; an author still has to be a depositor."""
     if step is None:

@@ -28,6 +28,7 @@ from oer import (
     logs,
     publishing,
     refreshing,
+    reports,
     sessions,
     settings,
     supervisor,
@@ -107,6 +108,7 @@ def _forget_traces(found: Installation, _payload: Mapping[str, Any]) -> None:
         attempts.forget(session, window=window, now=now)
         sessions.forget_expired(session, now=now)
         invitations.forget_ended(session, now=now)
+        reports.forget_addresses(session, now=now)
 
 
 def _forget_visitors(found: Installation, _payload: Mapping[str, Any]) -> None:

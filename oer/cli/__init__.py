@@ -6,6 +6,7 @@ import sys
 import typer
 
 from oer.cli import (
+    announcements,
     bench,
     collections,
     deposits,
@@ -18,6 +19,7 @@ from oer.cli import (
     people,
     persons,
     rendering,
+    reports,
     reviews,
     searching,
     serve,
@@ -40,6 +42,7 @@ app.add_typer(people.admin, name="admin")
 app.add_typer(persons.person, name="person")
 app.add_typer(invitations.invitation, name="invitation")
 app.add_typer(institutions.institution, name="institution")
+app.add_typer(announcements.app, name="announcement")
 app.add_typer(people.token, name="token")
 app.add_typer(people.role, name="role")
 app.command("deposit")(deposits.deposit)
@@ -58,6 +61,7 @@ app.command("withdraw")(takedowns.withdraw)
 app.command("restore")(takedowns.restore)
 app.command("hide")(takedowns.hide)
 app.command("unhide")(takedowns.unhide)
+app.add_typer(reports.app, name="report")
 app.add_typer(searching.app, name="search")
 app.command("show")(deposits.show)
 app.command("terms")(terms.terms)

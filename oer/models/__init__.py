@@ -1,5 +1,6 @@
 """Every table, one file per noun. Rows are built from validated values only: SQLModel tables validate nothing."""
 
+from oer.models.announcements import Announcement
 from oer.models.audit import AuditEntry
 from oer.models.blobs import Blob, FileText
 from oer.models.collections import COLLECTION_STATES, MEMBERSHIPS, Collection, CollectionItem, CollectionUnit
@@ -9,6 +10,7 @@ from oer.models.institutions import Institution, Membership
 from oer.models.jobs import JOB_STATES, Job, JobRow
 from oer.models.people import BrowserSession, Invitation, Person, Token
 from oer.models.previews import DERIVATIVES, Derivative, Previewed
+from oer.models.reports import Report
 from oer.models.requests import Attempt, KeptAnswer
 from oer.models.resources import FILE_ROLES, AttachedFile, Draft, DraftFile, Resource, Review, Version, VersionFile
 from oer.models.transfer import ImportedItem
@@ -21,6 +23,7 @@ __all__ = [
     "FILE_ROLES",
     "JOB_STATES",
     "MEMBERSHIPS",
+    "Announcement",
     "AttachedFile",
     "Attempt",
     "AuditEntry",
@@ -50,6 +53,7 @@ __all__ = [
     "Previewed",
     "Projection",
     "Rendering",
+    "Report",
     "Resource",
     "Review",
     "SetMember",

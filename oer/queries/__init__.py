@@ -1,6 +1,7 @@
 """Every named SELECT, one module per noun; arguments by keyword, rows out, no decisions."""
 
 from oer.queries import (
+    announcements,
     audit,
     blobs,
     blocks,
@@ -15,6 +16,7 @@ from oer.queries import (
     previews,
     reach,
     records,
+    reports,
     resources,
     search,
     texts,
@@ -24,6 +26,7 @@ from oer.queries import (
 )
 
 __all__ = [
+    "announcements",
     "audit",
     "blobs",
     "blocks",
@@ -38,6 +41,7 @@ __all__ = [
     "previews",
     "reach",
     "records",
+    "reports",
     "resources",
     "search",
     "texts",
