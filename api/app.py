@@ -11,9 +11,10 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
-from api import deps, errors, i18n, kept, limits, security
+from api import deps, errors, i18n, kept, limits, origins, security
 from api.openapi import Described
 from api.pages import checks, home, invitation, linkset, reference, signing_in
+from api.pages import embed as embed_page
 from api.pages import oai as oai_page
 from api.pages import resource as resource_page
 from api.routes import (
@@ -34,6 +35,8 @@ from api.routes import (
     members,
     multipart,
     oai,
+    oembed,
+    packs,
     people,
     problems,
     reports,
@@ -76,6 +79,8 @@ _NOUNS = (
     uploads,
     tus,
     collections,
+    packs,
+    oembed,
     institutions,
     announcements,
     logos,
@@ -113,6 +118,7 @@ def create(installation: Installation) -> FastAPI:
         lifespan=_lifespan,
         middleware=[
             Middleware(security.SecurityHeaders),
+            Middleware(origins.ContentOrigin, settings=installation.settings),
             limits.cross_origin(),
             Middleware(oai.Express, here=installation, repository=repository),
             Middleware(limits.RateLimit, here=installation),
@@ -174,6 +180,8 @@ def _plain_routes() -> list[BaseRoute]:
         Route("/invitation", invitation.show, methods=["GET"]),
         Route("/static/{name}", assets.static, methods=["GET"]),
         Route("/favicon.svg", assets.favicon, methods=["GET"]),
+        Route("/resources/{public_id}/embed", embed_page.show, methods=["GET"]),
+        Route("/resources/{public_id}/qr.svg", embed_page.code, methods=["GET"]),
         Route("/robots.txt", sitemaps.robots, methods=["GET"]),
         Route("/sitemap.xml", sitemaps.whole, methods=["GET"]),
         Route("/sitemap/{name}", sitemaps.part, methods=["GET"]),

@@ -16,7 +16,7 @@ from starlette.datastructures import Headers
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from api import conditional, security
+from api import conditional, origins
 from api.conditional import Unsatisfiable
 from api.errors import DoorError
 from storage import checksums
@@ -79,14 +79,14 @@ class Download(Response):
             "Cache-Control": conditional.PRIVATE if content.private else conditional.PUBLIC,
             "Vary": "Authorization",
             "Accept-Ranges": "bytes",
-            "Content-Security-Policy": security.PLAYED if is_played(content.media_type) else security.CONTENT,
+            "Content-Security-Policy": origins.policy(scope, played=is_played(content.media_type)),
             "Cross-Origin-Resource-Policy": "cross-origin",
             **self._links,
         }
         if conditional.is_known(asked, etag, content.modified):
             await Response(status_code=304, headers=headers)(scope, receive, send)
             return
-        headers |= await run_in_threadpool(self._described)
+        headers |= await run_in_threadpool(self._described, scope)
         if scope["method"] == "HEAD":
             headers["Content-Length"] = str(content.size)
             await Response(headers=headers)(scope, receive, send)
@@ -95,7 +95,7 @@ class Download(Response):
         headers["Content-Length"] = str(end - start)
         await self._send(status, start, end, headers, scope, receive, send)
 
-    def _described(self) -> dict[str, str]:
+    def _described(self, scope: Scope) -> dict[str, str]:
         """Headers of the representation, after a look at the bytes. Raises Missing, Damaged, Unavailable."""
         content = self._content
         if self._store.stat(content.key).size != content.size:
@@ -103,9 +103,10 @@ class Download(Response):
         media_type = content.media_type
         if media_type.startswith("text/") and ";" not in media_type and self._is_utf8():
             media_type += "; charset=utf-8"
+        kept = origins.place(scope) == "main"
         return {
             "Content-Type": media_type,
-            "Content-Disposition": disposition(content.name, content.media_type),
+            "Content-Disposition": attached(content.name) if kept else disposition(content.name, content.media_type),
             "Repr-Digest": checksums.digest_field(content.key),
         }
 
@@ -189,8 +190,17 @@ def is_played(media_type: str) -> bool:
 
 
 def disposition(name: str, media_type: str) -> str:
-    """``Content-Disposition`` (RFC 6266): the name in UTF-8, and in ASCII for programs that know no better."""
-    kind = "inline" if is_shown(media_type) else "attachment"
+    """``Content-Disposition`` (RFC 6266): shown in place where that is safe (:func:`is_shown`)."""
+    return _named("inline" if is_shown(media_type) else "attachment", name)
+
+
+def attached(name: str) -> str:
+    """``Content-Disposition`` of what is to be kept as a file, whatever it is."""
+    return _named("attachment", name)
+
+
+def _named(kind: str, name: str) -> str:
+    """The name in UTF-8, and in ASCII for programs that know no better."""
     if re.fullmatch(r"[A-Za-z0-9 ._\-()]+", name):
         return f'{kind}; filename="{name}"'
     return f"{kind}; filename=\"{_ascii(name)}\"; filename*=UTF-8''{quote(name, safe=_ATTRIBUTE_CHARACTERS)}"

@@ -73,6 +73,7 @@ DOOR_CODES: Mapping[str, int] = {
     "upload.checksum-wrong": 460,
     "uploads.too-many": 503,
     "rate.exceeded": 429,
+    "oembed.format-unknown": 501,
     "internal": 500,
 }
 

@@ -24,7 +24,7 @@ _KNOWN: dict[str, Any] = {
     "schema": {"type": "string"},
 }
 # Parameters of the query that name a thing, which may be unknown.
-_NAMING = frozenset({"institution", "parent", "within", "contains"})
+_NAMING = frozenset({"institution", "parent", "within", "contains", "url"})
 _PUT_IN = ("/items", "/units")
 _IN_FORMATS = ("get", "/api/resources/{public_id}")
 _LINES = frozenset({"application/jsonl", "text/csv"})

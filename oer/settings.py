@@ -43,6 +43,9 @@ class Settings(BaseSettings):
     store_access_key: SecretStr = Field(SecretStr(""), description="Access key of the S3 store")
     store_secret_key: SecretStr = Field(SecretStr(""), description="Secret key of the S3 store")
     base_url: str = Field("http://localhost:8000", description="The address that the world reaches this repository at")
+    content_origin: str = Field(
+        "", description="Origin of their own for uploaded files, such as https://files.example.org; none by default"
+    )
     repository_id: str = Field("", description="Domain-like name in OAI identifiers; fixed after the first publication")
     repository_name: str = Field("", description="The name shown on pages and to harvesters; a plain one by default")
     admin_email: str = Field("admin@oer.localhost.localdomain", description="Whom harvesters and readers write to")
@@ -147,6 +150,21 @@ class Settings(BaseSettings):
         if not _ADDRESS.fullmatch(value) or not parts.hostname or parts.port == 0:
             raise ValueError("give an address such as https://oer.example.org")
         return value.rstrip("/")
+
+    @field_validator("content_origin")
+    @classmethod
+    def _origin(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if value and (not _ADDRESS.fullmatch(value) or not parts.hostname or parts.port == 0 or parts.path.strip("/")):
+            raise ValueError("give an origin such as https://files.example.org")
+        return value.rstrip("/").lower()
+
+    @model_validator(mode="after")
+    def _apart(self) -> Self:
+        """Cookies go to every port of a host: another port alone keeps nothing apart."""
+        if self.content_origin and urlsplit(self.content_origin).hostname == urlsplit(self.base_url).hostname:
+            raise ValueError("OER_CONTENT_ORIGIN needs a host of its own, other than that of OER_BASE_URL")
+        return self
 
     @field_validator(
         "repository_name", "oai_content", "oai_metadata_policy", "oai_data_policy", "oai_submission_policy"

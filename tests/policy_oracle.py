@@ -16,6 +16,9 @@ RULES: dict[str, Rule] = {
     "GET /api/feed": rules.reads,
     "GET /resources/{public_id}": rules.page,
     "GET /resources/{public_id}/linkset": rules.page,
+    "GET /resources/{public_id}/embed": rules.page,
+    "GET /resources/{public_id}/qr.svg": rules.page,
+    "GET /api/oembed": rules.embedded,
     "GET /resources/{public_id}/linkset.json": rules.page,
     "GET /resourcesync/resources/{public_id}/manifest.xml": rules.page,
     "GET /api/resources/{public_id}/versions": rules.read_version,
@@ -60,6 +63,10 @@ RULES: dict[str, Rule] = {
     "GET /api/collections": rules.reads,
     "POST /api/collections": rules.begin,
     "GET /api/collections/{public_id}": rules.read_collection,
+    "GET /api/collections/{public_id}/pack": rules.read_collection,
+    "GET /api/collections/{public_id}/pack.json": rules.read_collection,
+    "GET /api/resources/{public_id}/pack": rules.download,
+    "GET /api/resources/{public_id}/pack.json": rules.download,
     "PATCH /api/collections/{public_id}": rules.collection_step("edit"),
     "DELETE /api/collections/{public_id}": rules.collection_step("delete"),
     "POST /api/collections/{public_id}/publish": rules.collection_step("publish"),
@@ -120,6 +127,7 @@ RULES: dict[str, Rule] = {
 # These look at no credentials at all.
 BLIND = {"POST /api/session", "GET /api/dump.jsonl", "GET /api/problems/{code}", "GET /resources/{public_id}"}
 BLIND |= {"GET /resources/{public_id}/linkset", "GET /resources/{public_id}/linkset.json"}
+BLIND |= {"GET /resources/{public_id}/embed", "GET /resources/{public_id}/qr.svg", "GET /api/oembed"}
 BLIND |= {"GET /resourcesync/resources/{public_id}/manifest.xml"}
 BLIND |= {"GET /api/vocabularies", "GET /api/vocabularies/{vocabulary}"}
 BLIND |= {"OPTIONS /api/uploads", "OPTIONS /api/uploads/{upload_id}"}

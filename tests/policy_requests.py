@@ -101,6 +101,8 @@ RECIPES: dict[str, Recipe] = {
         "deposit", _form, {"content-type": "multipart/form-data; boundary=edge"}, path="/api/resources"
     ),
     **{f"GET /resources/{{public_id}}{rest}": Recipe("resource") for rest in ("", "/linkset", "/linkset.json")},
+    **{f"GET /resources/{{public_id}}{rest}": Recipe("resource") for rest in ("/embed", "/qr.svg")},
+    "GET /api/oembed": Recipe("embedded"),
     "GET /resourcesync/resources/{public_id}/manifest.xml": Recipe("resource"),
     **{
         f"GET {RESOURCES}/{{public_id}}{rest}": Recipe("resource")
@@ -165,6 +167,8 @@ RECIPES: dict[str, Recipe] = {
         "entry", lambda _example, thing: {"resource": thing.brings.params["public_id"]}
     ),
     "DELETE /api/collections/{public_id}/items/{resource_id}": Recipe("item"),
+    **{f"GET /api/collections/{{public_id}}/{rest}": Recipe("collection") for rest in ("pack", "pack.json")},
+    **{f"GET {RESOURCES}/{{public_id}}/{rest}": Recipe("resource") for rest in ("pack", "pack.json")},
     "GET /api/institutions": Recipe("one"),
     "POST /api/institutions": Recipe("parent", _institution),
     "GET /api/institutions/{slug}": Recipe("institution"),
@@ -232,6 +236,7 @@ def furnish(world: World) -> None:
         Thing(who, roles=roles, params=_person(world, who)) for who, roles in PEOPLE.items() if who != "erased"
     ]
     things["known"] = [*resources, *things["brought"]]
+    things["embedded"] = [replace(one, query=_embedded(one)) for one in resources]
     things["code"] = [Thing("a code", params={"code": "resource.unknown"})]
     things["vocabulary"] = [Thing("a vocabulary", params={"vocabulary": "hcrt"})]
     things["new file"] = [replace(one, params=one.params | {"name": "new.txt"}) for one in resources]
@@ -292,6 +297,10 @@ def furnish(world: World) -> None:
     ]
     rights = [_of_kind(one, "rights") for one in things["account"]]
     things["person"] = [*things["account"], *rights]
+
+
+def _embedded(thing: Thing) -> str:
+    return "?url=" + quote(f"https://oer.example.org/resources/{thing.params['public_id']}", safe="")
 
 
 def _of_kind(thing: Thing, kind: str, **changes: Any) -> Thing:

@@ -61,6 +61,11 @@ def page(_caller: Caller, thing: Thing) -> int:
     return sight(Caller("public"), thing)
 
 
+def embedded(_caller: Caller, thing: Thing) -> int:
+    """What is no page is unknown, tombstone or not."""
+    return unless(thing.state == "published", UNKNOWN)
+
+
 def in_collections(caller: Caller, thing: Thing) -> int:
     return first(scope(caller, "read"), sight(caller, thing))
 

@@ -121,6 +121,10 @@ WRONG = {
             "https://مثال.org",
         ),
     ],
+    "CONTENT_ORIGIN": [
+        *("files.example.org", "ftp://files.example.org", "https://", "https://h:0", "https://h?a=b", "https://u:p@h"),
+        *("https://files.example.org/oer", "http://localhost:8001", "https://مثال.org"),
+    ],
     "REPOSITORY_ID": ["localhost", "oer example.org", "1.org", "oer.org\n"],
     "REPOSITORY_NAME": ["a\x01b", "two\nlines"],
     "ADMIN_EMAIL": ["admin", "admin@localhost", "@example.org", "a b@example.org", "a@example.org\n"],

@@ -1,0 +1,176 @@
+"""What goes into a pack: a collection, or one resource, to be carried on a stick and opened without a network.
+
+A pack is passed from hand to hand, so that of a collection it holds what anybody may have, whoever asks for it.
+What stays out is named, with the reason.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sqlmodel import Session
+
+from metadata.record import Record
+from oer import policy, queries, stored
+from oer.collections import Found
+from oer.errors import OerError, Unavailable
+from oer.models import Institution, Resource, Version, VersionFile
+from oer.policy import ANONYMOUS
+from storage import portable_names
+
+_SHOWN_ONLY = "preview"  # the role of files that show others and say nothing of their own
+
+
+@dataclass(frozen=True, slots=True)
+class PackedFile:
+    """``path`` is where it lies in the ZIP, ``name`` what people call it; ``key`` is of the store."""
+
+    path: str
+    name: str
+    key: str
+    media_type: str
+    size: int
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A resource. ``left_out`` is the kind of access that keeps its files out, with ``available``, their first day."""
+
+    resource: Resource
+    version: Version
+    institution: Institution
+    record: Record
+    files: Sequence[PackedFile]
+    note: str = ""
+    left_out: str | None = None
+    available: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PackedUnit:
+    titles: Mapping[str, str]
+    entries: Sequence[Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """``titles`` and ``descriptions`` by language; both are empty in a pack of one resource."""
+
+    id: str
+    institution: Institution
+    titles: Mapping[str, str]
+    descriptions: Mapping[str, str]
+    changed: datetime
+    units: Sequence[PackedUnit]
+    light: bool
+
+    @property
+    def entries(self) -> Iterator[Entry]:
+        for unit in self.units:
+            yield from unit.entries
+
+    @property
+    def files(self) -> Iterator[PackedFile]:
+        for entry in self.entries:
+            yield from entry.files
+
+    @property
+    def left_out(self) -> int:
+        """Resources whose files stay out."""
+        return sum(entry.left_out is not None for entry in self.entries)
+
+
+def of_collection(session: Session, found: Found, *, light: bool = False, today: date) -> Pack:
+    """The published resources of a collection in their units, with the files that anybody may have.
+
+    A resource whose record is damaged, and logged, is left out.
+    """
+    shown = queries.collections.entries(session, collection_id=found.id, shown=True)
+    rows = queries.resources.published_by_id(session, ids=[entry.resource_id for entry in shown])
+    by_id = {resource.id: (resource, version, owner) for resource, version, owner in rows}
+    files = queries.resources.files_of_many(session, version_ids=[version.id or 0 for _, version, _ in rows])
+    items: dict[int | None, list[Entry]] = {}
+    for place in shown:
+        row = by_id.get(place.resource_id)
+        if row is None:
+            continue
+        with suppress(Unavailable):
+            made = _entry(*row, files.get(row[1].id or 0, []), note=place.note, light=light, today=today)
+            items.setdefault(place.unit_id, []).append(made)
+    units = queries.collections.units(session, collection_id=found.id)
+    collection = found.collection
+    return Pack(
+        id=collection.public_id,
+        institution=found.institution,
+        titles=collection.titles,
+        descriptions=collection.descriptions,
+        changed=collection.changed,
+        units=[PackedUnit(unit.titles, items.get(unit.id, [])) for unit in units],
+        light=light,
+    )
+
+
+def of_resource(
+    resource: Resource, version: Version, owner: Institution, files: Sequence[VersionFile], *, light: bool = False
+) -> Pack:
+    """A resource with all files of the version, for whoever may have them: that is the caller's to ask.
+
+    Raises Unavailable (``stored.record_of``).
+    """
+    record = stored.record_of(resource, version)
+    entry = Entry(resource, version, owner, record, _packed(resource.public_id, files, light=light))
+    unit = PackedUnit({}, [entry])
+    return Pack(resource.public_id, owner, {}, {}, version.published, [unit], light)
+
+
+def _entry(
+    resource: Resource,
+    version: Version,
+    owner: Institution,
+    files: Sequence[VersionFile],
+    *,
+    note: str,
+    light: bool,
+    today: date,
+) -> Entry:
+    """Raises Unavailable (``stored.record_of``)."""
+    record = stored.record_of(resource, version)
+    kind, available = resource.access, resource.available
+    try:
+        policy.require_download(ANONYMOUS, resource, owner, access=kind, available=available, today=today)
+    except OerError:
+        return Entry(resource, version, owner, record, [], note, kind, available)
+    return Entry(resource, version, owner, record, _packed(resource.public_id, files, light=light), note)
+
+
+def _packed(public_id: str, files: Sequence[VersionFile], *, light: bool) -> list[PackedFile]:
+    taken: set[str] = set()
+    return [
+        PackedFile(
+            f"files/{public_id}/{portable_names.portable(file.name, taken)}",
+            file.name,
+            file.key,
+            file.media_type,
+            file.size,
+            file.role,
+        )
+        for file in chosen(files, light=light)
+    ]
+
+
+def chosen(files: Sequence[VersionFile], *, light: bool) -> list[VersionFile]:
+    """Those that go into a pack: of a main file and its light variant the one or the other.
+
+    A light file stands for the main ones in its language; one without a language, of either kind, for all.
+    """
+    by_role = {role: {file.language for file in files if file.role == role} for role in ("main", "light")}
+    out = {"main": by_role["light"] if light else set(), "light": set() if light else by_role["main"]}
+    return [
+        file for file in files if file.role != _SHOWN_ONLY and not _stands(file.language, out.get(file.role, set()))
+    ]
+
+
+def _stands(language: str | None, others: Set[str | None]) -> bool:
+    return bool(others) and (language is None or None in others or language in others)
