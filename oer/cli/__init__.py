@@ -22,6 +22,7 @@ from oer.cli import (
     reports,
     reviews,
     searching,
+    seed,
     serve,
     takedowns,
     terms,
@@ -75,6 +76,7 @@ oai.app.command("render")(rendering.render)
 app.add_typer(oai.app, name="oai")
 app.command("doctor")(health.doctor)
 app.command("sweep")(health.sweep)
+app.add_typer(seed.seed, name="seed")
 app.add_typer(bench.app, name="bench")
 
 
