@@ -194,6 +194,7 @@ CODES: dict[type[OerError], frozenset[str]] = {
             "version.none",
             "vocabulary.unknown",
             "file.unknown",
+            "preview.unknown",
             "draft.unknown",
             "institution.unknown",
             "person.unknown",
@@ -212,6 +213,8 @@ CODES: dict[type[OerError], frozenset[str]] = {
     Gone: frozenset({"resource.withdrawn", "resource.hidden", "upload.expired", "upload.draft-gone"}),
     Conflict: frozenset(
         {
+            "demo.slug-taken",
+            "demo.partly-there",
             "job.finished",
             "job.not-failed",
             "job.superseded",
