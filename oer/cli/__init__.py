@@ -27,6 +27,7 @@ from oer.cli import (
     takedowns,
     terms,
     transfer,
+    usage,
     versions,
 )
 
@@ -64,6 +65,7 @@ app.command("hide")(takedowns.hide)
 app.command("unhide")(takedowns.unhide)
 app.add_typer(reports.app, name="report")
 app.add_typer(searching.app, name="search")
+app.add_typer(usage.app, name="usage")
 app.command("show")(deposits.show)
 app.command("terms")(terms.terms)
 app.add_typer(collections.app, name="collection")

@@ -15,6 +15,7 @@ from oer.client.things import (
     Suggestions,
     Term,
     Token,
+    Usage,
     Verdict,
     Version,
 )
@@ -39,6 +40,7 @@ __all__ = [
     "Token",
     "Unfinished",
     "Unreachable",
+    "Usage",
     "Verdict",
     "Version",
 ]

@@ -2,14 +2,27 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Literal, overload
 
 from oer.client import transfers
 from oer.client.line import Answer, Line
-from oer.client.nouns import Collections, Imports, Institutions, Tokens, id_of, matching, pages, path, said
-from oer.client.things import Decision, Draft, DraftLine, Person, Record, Resource, Suggestions, Term, Verdict, Version
+from oer.client.nouns import Collections, Imports, Institutions, Tokens, id_of, matching, pages, path, period, said
+from oer.client.things import (
+    Decision,
+    Draft,
+    DraftLine,
+    Person,
+    Record,
+    Resource,
+    Suggestions,
+    Term,
+    Usage,
+    Verdict,
+    Version,
+)
 from oer.client.transfers import Place, Source
 
 _SMALL = 8 << 20  # bytes that go in one request
@@ -78,7 +91,8 @@ class Client:
         return map(Resource, pages(self._line, path("resources"), {"institution": institution, "state": state}))
 
     def search(self, words: str = "", *, sort: str | None = None, **chosen: str | Sequence[str]) -> Iterator[Resource]:
-        """What is found, page after page. ``sort``: ``relevance`` (the first 10,000 hits), ``newest``, ``title``.
+        """What is found, page after page. ``sort``: ``relevance`` (the first 10,000 hits), ``newest``, ``used``,
+        ``title``.
 
         ``chosen``: values of facets, one or several of each (``level="level_1"``, ``language=["ar", "fr"]``).
         """
@@ -94,6 +108,12 @@ class Client:
         """Resources that are about the same, the nearest first."""
         answer = self._line.ask("GET", path("resources", id_of(resource), "similar"))
         return [Resource(told) for told in answer.json["items"]]
+
+    def usage(self, resource: Resource | str, *, since: date | None = None, until: date | None = None) -> Usage:
+        """How often it was seen and downloaded; days of a period, for its author and its reviewers."""
+        return Usage(
+            self._line.ask("GET", path("resources", id_of(resource), "usage"), query=period(since, until)).json
+        )
 
     def terms(self, vocabulary: str, words: str = "") -> Iterator[Term]:
         """Terms for new records, of ``isced-levels`` or ``licences``; those that people call by these words."""

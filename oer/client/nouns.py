@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
@@ -10,7 +11,7 @@ from urllib.parse import parse_qs, quote, urlsplit
 from oer.client import transfers
 from oer.client.errors import Unfinished
 from oer.client.line import Answer, Line, Query
-from oer.client.things import Collection, Institution, Job, Named, Person, Resource, Thing, Token
+from oer.client.things import Collection, Institution, Job, Named, Person, Resource, Thing, Token, Usage
 
 Words = Mapping[str, str | None]  # by language: ar, fr, en
 
@@ -33,6 +34,11 @@ def matching(thing: Thing | str | int) -> dict[str, str]:
 
 def said(**given: object) -> dict[str, Any]:
     return {name: value for name, value in given.items() if value is not None}
+
+
+def period(since: date | None, until: date | None) -> dict[str, str | None]:
+    """Days that figures are asked of."""
+    return {"from": since and since.isoformat(), "until": until and until.isoformat()}
 
 
 def pages(line: Line, address: str, query: Query | None = None) -> Iterator[dict[str, Any]]:
@@ -141,6 +147,10 @@ class Institutions:
 
     def one(self, institution: Institution | str) -> Institution:
         return _institution(self._line.ask("GET", _place(institution)))
+
+    def usage(self, institution: Institution | str, *, since: date | None = None, until: date | None = None) -> Usage:
+        """How often its resources and those below it were seen and downloaded; days of a period, for its managers."""
+        return Usage(self._line.ask("GET", f"{_place(institution)}/usage", query=period(since, until)).json)
 
     def add(self, slug: str, names: Words, kind: str, *, parent: str | None = None, **more: object) -> Institution:
         """``more``: descriptions, country, ror, homepage, colour, default_licence, default_language, publish_role."""

@@ -245,6 +245,23 @@ class Term(Thing):
         return dict(self.data["labels"])
 
 
+class Usage(Thing):
+    """How often something was seen and downloaded; ``data`` has the days, for those who may read them."""
+
+    @property
+    def views(self) -> int:
+        return int(self.data["views"])
+
+    @property
+    def downloads(self) -> int:
+        return int(self.data["downloads"])
+
+    @property
+    def months(self) -> dict[str, tuple[int | None, int | None]]:
+        """Views and downloads by month (``2026-03``): None for fewer than five; nothing where one may not read them."""
+        return {told["month"]: (told["views"], told["downloads"]) for told in self.data["months"] or ()}
+
+
 class Suggestions(Thing):
     """What files tell of a resource, the best of each kind first; ``data`` has scores and sources."""
 

@@ -5,7 +5,10 @@ import json
 import re
 import subprocess
 import sys
+import time
+import urllib.request
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +69,29 @@ def test_institutions(client: Callable[..., Client]) -> None:
     assert [found.slug for found in admin.institutions.all(parent="college")] == ["lycee"]
     admin.institutions.remove(made)
     assert "lycee" not in {found.slug for found in admin.institutions.all()}
+
+
+def test_figures_are_read_and_their_course_by_those_who_may(client: Callable[..., Client], tmp_path: Path) -> None:
+    (tmp_path / "درس.txt").write_text("الماء", "utf-8")
+    reviewer, anybody, admin = client("reviewer"), client(None), client("admin")
+    made = reviewer.deposit("college", RECORD, [tmp_path / "درس.txt"], publish=True)
+    [file] = made.files
+    for _ in range(5):
+        asked = urllib.request.Request(
+            file.data["url"], headers={"User-Agent": "Mozilla/5.0 Firefox/130.0", "DNT": "1"}
+        )
+        assert urllib.request.urlopen(asked).read().decode() == "الماء"
+    until = time.monotonic() + 30
+    while anybody.usage(made).downloads < 5 and time.monotonic() < until:
+        time.sleep(0.2)
+    public, own = anybody.usage(made.id), reviewer.usage(made)
+    assert (public.views, public.downloads, public.months, public.data["days"]) == (0, 5, {}, None)
+    assert list(own.months.values()) == [(None, 5)]
+    yesterday = date.fromisoformat(own.data["days"][0]["day"]) - timedelta(days=1)
+    assert reviewer.usage(made, until=yesterday).data["days"] == []
+    assert admin.institutions.usage("college").downloads >= 5
+    assert admin.institutions.usage("college", since=yesterday).data["days"] == own.data["days"]
+    assert anybody.institutions.usage("college", until=yesterday).data["days"] is None
 
 
 def test_terms_are_found_for_a_record(client: Callable[..., Client]) -> None:
