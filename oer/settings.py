@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from metadata import values
@@ -153,18 +153,14 @@ class Settings(BaseSettings):
 
     @field_validator("content_origin")
     @classmethod
-    def _origin(cls, value: str) -> str:
+    def _origin(cls, value: str, info: ValidationInfo) -> str:
+        """Cookies go to every port of a host: another port alone keeps nothing apart."""
         parts = urlsplit(value)
         if value and (not _ADDRESS.fullmatch(value) or not parts.hostname or parts.port == 0 or parts.path.strip("/")):
             raise ValueError("give an origin such as https://files.example.org")
+        if value and parts.hostname == urlsplit(info.data.get("base_url", "")).hostname:
+            raise ValueError("give a host of its own, other than that of OER_BASE_URL")
         return value.rstrip("/").lower()
-
-    @model_validator(mode="after")
-    def _apart(self) -> Self:
-        """Cookies go to every port of a host: another port alone keeps nothing apart."""
-        if self.content_origin and urlsplit(self.content_origin).hostname == urlsplit(self.base_url).hostname:
-            raise ValueError("OER_CONTENT_ORIGIN needs a host of its own, other than that of OER_BASE_URL")
-        return self
 
     @field_validator(
         "repository_name", "oai_content", "oai_metadata_policy", "oai_data_policy", "oai_submission_policy"
