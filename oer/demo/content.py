@@ -17,7 +17,7 @@ from metadata.record import Record
 from oer.demo import KEYWORDS, SAID
 
 _HERE = files(__package__) / "content"
-_RECORDS = ("water", "science", "mathematics", "languages")
+_RECORDS = ("water", "science", "mathematics", "languages", "arts", "society", "teaching", "work")
 
 _HCRT, _LEVEL = "https://w3id.org/kim/hcrt/", "https://w3id.org/kim/educationalLevel/level_"
 _LRMI = "http://purl.org/dcx/lrmi-vocabs/"

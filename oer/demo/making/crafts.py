@@ -200,9 +200,9 @@ def _dates(lang: str) -> Sheet:
 def _beats(lang: str) -> Sheet:
     """Three rhythms as rows of eight: a large disc is a deep stroke, a small one a bright stroke."""
     title, names, deep, bright = {
-        "ar": ("إيقاعات اليد", ("مقسوم", "وحدة", "ملفوف"), "دُم", "تَك"),
-        "fr": ("Rythmes de la main", ("maqsoum", "wahda", "malfouf"), "doum", "tak"),
-    }.get(lang, ("Rhythms of the hand", ("maqsum", "wahda", "malfuf"), "dum", "tak"))
+        "ar": ("إيقاعات اليد", ("مقسوم", "أيوب", "ملفوف"), "دُم", "تَك"),
+        "fr": ("Rythmes de la main", ("maqsoum", "ayoub", "malfouf"), "doum", "tak"),
+    }.get(lang, ("Rhythms of the hand", ("maqsum", "ayyub", "malfuf"), "dum", "tak"))
     sheet = Sheet(1000, 560, PAPER, lang=lang)
     sheet.words((500, 44), title, 34, TEAL, bold=True)
     for row, (name, told) in enumerate(zip(names, ("Dt.tD.t.", "D..tD.t.", "D..t..t."), strict=True)):

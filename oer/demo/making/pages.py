@@ -50,7 +50,7 @@ class _Sheet(FPDF):
     def __init__(self, name: str, *, landscape: bool) -> None:
         super().__init__("landscape" if landscape else "portrait", format=(135, 240) if landscape else "A4")
         self.lang, self.arabic = texts.language(name), texts.is_arabic(name)
-        self.size = 15.0 if landscape else 11.5
+        self.size = 18.0 if landscape else 11.5
         self._striped = False
         for style, file in (("", "ReadexPro-regular.ttf"), ("B", "ReadexPro-bold.ttf")):
             self.add_font("readex", style, str(_FONTS / file))
@@ -72,9 +72,10 @@ class _Sheet(FPDF):
         self.cell(0, 5, _FOOT[self.lang], align="C")
 
     def put(self, block: Block) -> None:
-        getattr(self, f"_{block.kind}")(block)
-        if block.kind != "row":
+        if block.kind != "row" and self._striped:
             self._striped = False
+            self.ln(3)
+        getattr(self, f"_{block.kind}")(block)
 
     def bytes(self) -> bytes:
         for font in self.fonts.values():
@@ -94,6 +95,8 @@ class _Sheet(FPDF):
 
     def _heading(self, block: Block) -> None:
         top = block.level == 1
+        if self.y > self.h - 50 and not top:
+            self.add_page()
         self.ln(0 if top else 2.5)
         self.set_text_color(*_ACCENT)
         self._say(block.words, size=self.size + (9 if top else 3), style="B")

@@ -10,7 +10,7 @@ _BEAT = 0.26  # seconds of an eighth
 # D is a deep stroke (dum), t a bright one (tak), a point a rest; one sign for an eighth.
 _RHYTHMS: Mapping[str, str] = {
     "maqsum": "Dt.tD.t.",
-    "wahda": "D..tD.t.",
+    "ayyub": "D..tD.t.",
     "malfuf": "D..t..t.",
 }
 _ROUNDS = 4
