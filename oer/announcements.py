@@ -6,7 +6,7 @@ where the caller insists on nothing.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlmodel import Session
@@ -172,7 +172,8 @@ def _describe(announcement: Announcement, given: Mapping[str, Any], *, now: date
     if problems:
         raise fields.refused(problems)
     announcement.titles, announcement.texts = titles, texts
-    announcement.published, announcement.until = published, until
+    announcement.published = published.astimezone(UTC)
+    announcement.until = until.astimezone(UTC) if until is not None else None
     announcement.pinned = given.get("pinned", announcement.pinned)
 
 

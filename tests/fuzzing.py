@@ -75,6 +75,7 @@ IN_WORDS = {
     "POST /api/uploads": {"field.missing"},  # of Upload-Metadata, the pairs of tus
     "POST /api/invitations/accept": {"field.missing"},  # of who has no account, or is not signed in
     "PUT /api/people/{person_id}/password": {"field.missing"},  # by the person themselves
+    "PATCH /api/reports/{reference}": {"field.missing", "field.unknown"},  # of an answer, and before it
     # What a merge patch makes of a record is judged, and not the patch.
     "PATCH /api/resources/{public_id}/draft": {"field.missing", "field.unknown", "field.type", "field.choice"},
 }
@@ -124,7 +125,7 @@ def arena(folder: Path) -> Iterator[Arena]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(passwords, "_hasher", argon2.PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         passwords._nobody.cache_clear()
-        with factories.opened(folder, now=factories.Watch(), rate_limit=0, store_url="") as home:
+        with factories.opened(folder, now=factories.Watch(), rate_limit=0, report_tries=100_000, store_url="") as home:
             world = policy_world.build(home)
             policy_requests.furnish(world)
             searching.index(home)
@@ -180,6 +181,8 @@ DRAWN: dict[str, tuple[str, float]] = {
         f"path.{name}": (name, 0.85)
         for name in ("public_id", "number", "other", "slug", "person_id", "token_id", "job_id", "invitation_id")
     },
+    "path.announcement_id": ("announcement_id", 0.85),
+    "path.reference": ("reference", 0.85),
     "path.resource_id": ("resource_id", 0.85),
     "path.upload_id": ("upload_id", 0.85),
     "path.name": ("new", 0.85),
@@ -196,6 +199,7 @@ DRAWN: dict[str, tuple[str, float]] = {
     "body.email": ("email", 0.4),
     "body.password": ("password", 0.5),
     "body.old_password": ("password", 0.7),
+    "body.website": ("nothing", 1.0),  # what robots fill in is dropped, and not there afterwards
     "body.secret": ("secret", 0.7),
     "header.If-Match": ("any", 0.7),
     "header.Tus-Resumable": ("tus", 0.9),

@@ -34,6 +34,10 @@ RULES: dict[str, Rule] = {
     "POST /api/resources/{public_id}/hide": rules.resource_step("hide"),
     "POST /api/resources/{public_id}/restore": rules.resource_step("restore"),
     "POST /api/resources/{public_id}/unhide": rules.resource_step("unhide"),
+    "POST /api/resources/{public_id}/reports": rules.page,
+    "GET /api/reports": rules.signed_in("review"),
+    "GET /api/reports/{reference}": rules.anybody,
+    "PATCH /api/reports/{reference}": rules.step_report,
     "POST /api/suggestions": rules.judge_draft,
     "GET /api/drafts": rules.signed_in("read"),
     "GET /api/resources/{public_id}/draft": rules.read_draft,
@@ -82,6 +86,12 @@ RULES: dict[str, Rule] = {
     "GET /api/institutions/{slug}/logo": rules.read_logo,
     "PUT /api/institutions/{slug}/logo": rules.manage,
     "DELETE /api/institutions/{slug}/logo": rules.remove_logo,
+    "GET /api/institutions/{slug}/announcements": rules.list_announcements,
+    "POST /api/institutions/{slug}/announcements": rules.manage,
+    "GET /api/institutions/{slug}/announcements/feed": rules.reads,
+    "GET /api/institutions/{slug}/announcements/{announcement_id}": rules.read_announcement,
+    "PATCH /api/institutions/{slug}/announcements/{announcement_id}": rules.write_announcement,
+    "DELETE /api/institutions/{slug}/announcements/{announcement_id}": rules.write_announcement,
     "GET /api/institutions/{slug}/members": rules.manage,
     "GET /api/institutions/{slug}/members/{person_id}": rules.member,
     "PUT /api/institutions/{slug}/members/{person_id}": rules.put_member,
@@ -125,7 +135,8 @@ RULES: dict[str, Rule] = {
 }
 
 # These look at no credentials at all.
-BLIND = {"POST /api/session", "GET /api/dump.jsonl", "GET /api/problems/{code}", "GET /resources/{public_id}"}
+BLIND = {"POST /api/resources/{public_id}/reports"}  # whoever files one is nobody's business
+BLIND |= {"POST /api/session", "GET /api/dump.jsonl", "GET /api/problems/{code}", "GET /resources/{public_id}"}
 BLIND |= {"GET /resources/{public_id}/linkset", "GET /resources/{public_id}/linkset.json"}
 BLIND |= {"GET /resources/{public_id}/embed", "GET /resources/{public_id}/qr.svg", "GET /api/oembed"}
 BLIND |= {"GET /resourcesync/resources/{public_id}/manifest.xml"}
@@ -173,6 +184,16 @@ LISTS: dict[str, tuple[str, str, Callable[[Caller, Thing], bool]]] = {
     "/api/jobs": ("job", "job_id", lambda caller, thing: not rules.job_sight(caller, thing)),
     "/api/uploads": ("upload", "upload_id", lambda caller, thing: bool(thing.draft) and caller.person == thing.owner),
     "/api/people": ("human", "person_id", rules.looked_after),
+    "/api/reports": (
+        "report",
+        "reference",
+        lambda caller, thing: thing.state != "answered" and not rules.at_least(caller, "reviewer", thing.place),
+    ),
+    "/api/reports?state=answered": (
+        "report",
+        "reference",
+        lambda caller, thing: thing.state == "answered" and not rules.at_least(caller, "reviewer", thing.place),
+    ),
 }
 
 

@@ -76,6 +76,10 @@ def _decision(example: Any, thing: Thing) -> Any:
     return example | {"decision": thing.kind}
 
 
+def _report_step(_example: Any, thing: Thing) -> Any:
+    return {"state": "examining"} if thing.kind == "examine" else {"state": "answered", "outcome": "kept"}
+
+
 def _institution(example: Any, thing: Thing) -> Any:
     return example | {"slug": "a-new-one", "parent": thing.place or None}
 
@@ -138,6 +142,10 @@ RECIPES: dict[str, Recipe] = {
             "/draft/publish",
         )
     },
+    "POST /api/resources/{public_id}/reports": Recipe("resource"),
+    "GET /api/reports": Recipe("one"),
+    "GET /api/reports/{reference}": Recipe("report"),
+    "PATCH /api/reports/{reference}": Recipe("report step", _report_step),
     "GET /api/drafts": Recipe("one"),
     "PUT /api/resources/{public_id}/draft": Recipe("resource"),
     "PATCH /api/resources/{public_id}/draft": Recipe("resource"),
@@ -179,6 +187,13 @@ RECIPES: dict[str, Recipe] = {
         "institution", fixed(PNG), {"content-type": "image/png"}, lambda thing: ANY if thing.kind == "logo" else {}
     ),
     "DELETE /api/institutions/{slug}/logo": Recipe("institution"),
+    "GET /api/institutions/{slug}/announcements": Recipe("announcements"),
+    "POST /api/institutions/{slug}/announcements": Recipe("institution"),
+    "GET /api/institutions/{slug}/announcements/feed": Recipe("institution"),
+    **{
+        f"{method} /api/institutions/{{slug}}/announcements/{{announcement_id}}": Recipe("announcement")
+        for method in ("GET", "PATCH", "DELETE")
+    },
     "GET /api/institutions/{slug}/members": Recipe("institution"),
     "GET /api/institutions/{slug}/members/{person_id}": Recipe("member"),
     "PUT /api/institutions/{slug}/members/{person_id}": Recipe("member", more=_placed),
@@ -270,6 +285,12 @@ def furnish(world: World) -> None:
         )
         for place in ("ministry", "college", "club", "school", "academy")
     ]
+    things["announcements"] = [
+        Thing(f"{state} ones of {place}", place=place, state=state, query=f"?state={state}", params={"slug": place})
+        for place in ("college", "school")
+        for state in ("current", "past", "scheduled")
+    ]
+    things["report step"] = [_of_kind(one, step) for one in things["report"] for step in ("examine", "answer")]
     club = things["institution"][2]
     things["change"] = [
         *things["institution"],

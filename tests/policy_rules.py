@@ -285,6 +285,37 @@ def accept(caller: Caller, thing: Thing) -> int:
     return scope(caller, "manage") if caller.person == thing.person else NOBODY
 
 
+# ── announcements, reports ──────────────────────────────────────────────────────────────────────
+
+
+def announcement_sight(caller: Caller, thing: Thing) -> int:
+    """What is yet to be published is there for managers alone."""
+    return unless(thing.state != "scheduled" or rank(caller, thing.place) >= RANKS["manager"], UNKNOWN)
+
+
+def read_announcement(caller: Caller, thing: Thing) -> int:
+    return first(scope(caller, "read"), announcement_sight(caller, thing))
+
+
+def list_announcements(caller: Caller, thing: Thing) -> int:
+    """``state`` is what is asked for."""
+    managed = first(person(caller), at_least(caller, "manager", thing.place)) if thing.state == "scheduled" else 0
+    return first(scope(caller, "read"), managed)
+
+
+def write_announcement(caller: Caller, thing: Thing) -> int:
+    return first(person(caller), announcement_sight(caller, thing), manage(caller, thing))
+
+
+REPORT_STEPS = {"examine": ("open",), "answer": ("open", "examining")}
+
+
+def step_report(caller: Caller, thing: Thing) -> int:
+    """``kind`` is the step. Whoever has the reference may know that the report is there."""
+    possible = unless(thing.state in REPORT_STEPS[thing.kind], CONFLICT)
+    return first(person(caller), possible, scope(caller, "review"), at_least(caller, "reviewer", thing.place))
+
+
 # ── people, tokens, sessions ────────────────────────────────────────────────────────────────────
 
 

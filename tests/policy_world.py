@@ -16,6 +16,7 @@ from sqlmodel import Session
 
 from oer import (
     accounts,
+    announcements,
     collections,
     deposits,
     institutions,
@@ -25,6 +26,7 @@ from oer import (
     personal,
     publishing,
     queries,
+    reports,
     reviews,
     sessions,
 )
@@ -73,6 +75,8 @@ class _Builder:
         self.people()
         things["resource"] = [*self.states(), *self.strange()]
         things["upload"] = self.uploads()
+        things["announcement"] = self.announcements()
+        things["report"] = self.reports()
         things["collection"] = self.collections()
         things["job"] = self.jobs()
         things["invitation"], things["acceptance"] = self.invitations()
@@ -339,6 +343,49 @@ class _Builder:
         assert row is not None
         row.added_by = self.world.people[item.person] if item.person else None
         self.session.add(row)
+
+    # ── announcements, reports ──────────────────────────────────────────────────────────────────
+
+    def announcements(self) -> list[Thing]:
+        return [
+            self.announcement("college", "current"),
+            self.announcement("college", "past", until=self.now + timedelta(seconds=1)),
+            self.announcement("college", "scheduled", published=self.now + timedelta(days=1)),
+            self.announcement("school", "scheduled", published=self.now + timedelta(days=1)),
+            self.announcement("academy", "current"),
+        ]
+
+    def announcement(self, place: str, state: str, **times: Any) -> Thing:
+        words = {"titles": {"ar": "إعلان"}, "texts": {"ar": "نص"}}
+        found = announcements.announce(self.session, OPERATOR, place, **words, **times, now=self.now)
+        if state == "past":
+            found.announcement.until = self.now
+        params = {"slug": place, "announcement_id": found.announcement.public_id}
+        return Thing(f"{state} announcement of {place}", place=place, state=state, params=params)
+
+    def reports(self) -> list[Thing]:
+        here = self.found("published", draft="")
+        there = self.found("published", "school", owner="depositor school", access="institution")
+        away = self.found("hidden", draft="")
+        return [
+            self.report("open", here),
+            self.report("open", there),
+            self.report("examining", here, away),
+            self.report("answered", here),
+        ]
+
+    def report(self, state: str, on: Thing, hidden: Thing | None = None) -> Thing:
+        """Filed while the resource was to be seen; ``hidden`` is what it is on now."""
+        resource = deposits.held(self.session, on.params["public_id"])[0]
+        made = reports.file(self.session, resource, reason="other", words="خطأ", lang="ar", now=self.now)
+        if hidden is not None:
+            resource = deposits.held(self.session, hidden.params["public_id"])[0]
+            made.resource_id, made.hid = resource.id or 0, resource.changed
+        made.state = state
+        made.outcome, made.answered = ("kept", self.now) if state == "answered" else (None, None)
+        self.session.add(made)
+        name, params = f"{state} report on one of {on.place}", {"reference": made.reference}
+        return Thing(name, place=on.place, state=state, params=params)
 
     # ── jobs, invitations ───────────────────────────────────────────────────────────────────────
 
