@@ -1,20 +1,25 @@
 """``oer collection``: resources that belong together."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from sqlmodel import Session
 
+from api import packs
 from metadata.record import Text
 from oer import collections, institutions, policy, queries, units
+from oer import packs as contents
 from oer.cli import context, output
 from oer.cli.context import As, AsJson, Descriptions
 from oer.collections import Found
 from oer.db import reading, transaction
-from oer.errors import Conflict
+from oer.errors import Conflict, Invalid
 from oer.installation import Installation
 from oer.settings import LANGUAGES
+from storage import zip_writing
 
 app = typer.Typer(no_args_is_help=True, help="Collections: resources that belong together, in ordered units.")
 
@@ -189,6 +194,45 @@ def show(public_id: Id, as_: As = None, as_json: AsJson = False) -> None:
             output.emit(_told(found, one) | {"units": [_unit(unit) for unit in contents]})
             return
         _say(one, contents)
+
+
+@app.command("pack")
+def pack(
+    public_id: Id,
+    to: Annotated[Path, typer.Option("--output", metavar="FILE", help="Where the ZIP goes.")],
+    light: Annotated[bool, typer.Option("--light", help="Light variants of files, where there are any.")] = False,
+    as_: As = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a collection with all files that everybody may have into a ZIP that opens without a network."""
+    with context.opened(as_json=as_json) as found:
+        with reading(found.engine) as session:
+            one = collections.find(session, context.actor(session, as_), public_id)
+            plan = contents.of_collection(session, one, light=light, today=found.now().date())
+        made = packs.bundle(plan, found.store, found.settings, output.language())
+        _write(made, to)
+        if as_json:
+            told = {"size": made.size, "files": made.files, "left_out": made.left_out}
+            output.emit({"id": public_id, "path": str(to)} | told)
+            return
+        output.say(output.sentence("cli.collection.packed", path=str(to), count=made.files))
+        if made.left_out:
+            output.say(output.sentence("pack.left-out", count=made.left_out))
+
+
+def _write(made: packs.Bundle, to: Path) -> None:
+    """Nothing is at ``to`` before the whole of it is. Raises Invalid where it cannot be written."""
+    part = to.with_name(f".{to.name}.part")
+    try:
+        with part.open("wb") as file:
+            for piece in zip_writing.stream(made.members):
+                file.write(piece)
+        part.replace(to)
+    except OSError as error:
+        raise Invalid("export.unwritable", path=str(to), reason=error.strerror or "") from None
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
 
 
 @app.command("list")

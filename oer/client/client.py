@@ -6,11 +6,13 @@ from datetime import date
 from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Literal, overload
+from urllib.parse import quote
 
 from oer.client import transfers
 from oer.client.line import Answer, Line
 from oer.client.nouns import Collections, Imports, Institutions, Tokens, id_of, matching, pages, path, period, said
 from oer.client.things import (
+    Collection,
     Decision,
     Draft,
     DraftLine,
@@ -48,6 +50,7 @@ class Client:
         timeout: float = 60.0,
         patience: float = 120.0,
     ) -> None:
+        self._language = language
         self._line = Line(base_url, token, language, timeout=timeout, patience=patience)
         self.collections = Collections(self._line)
         self.institutions = Institutions(self._line)
@@ -159,6 +162,19 @@ class Client:
         return target
 
     # ── Describing ───────────────────────────────────────────────────────────────────────────────
+
+    def pack(
+        self, thing: Collection | Resource | str, to: Path | str, *, light: bool = False, language: str | None = None
+    ) -> Path:
+        """Get all files of a collection, or of a resource (an id is a collection's), as a ZIP that opens offline.
+
+        Nothing is at ``to`` before the whole ZIP is, each member with the right checksum (Damaged).
+        """
+        noun = "resources" if isinstance(thing, Resource) else "collections"
+        query = f"?lang={quote(language or self._language)}" + ("&light=true" if light else "")
+        address = path(noun, id_of(thing), "pack") + query
+        transfers.download(self._line, address, Path(to), sha256=None, sound=transfers.whole_zip)
+        return Path(to)
 
     def create(self, institution: str, record: Record, *, note: str = "", key: str | None = None) -> Draft:
         """Begin a resource. With a ``key`` of your own the same call made again, within two days, makes no second."""
