@@ -1,7 +1,9 @@
 """A client for programs of partners: ``docs/client.md``. It speaks HTTP and imports nothing of the server."""
 
+from oer.client.announcements import Announcement
 from oer.client.client import Client
 from oer.client.errors import ApiError, ClientError, Damaged, Fault, Unfinished, Unreachable
+from oer.client.reports import Report
 from oer.client.things import (
     Collection,
     Decision,
@@ -21,6 +23,7 @@ from oer.client.things import (
 )
 
 __all__ = [
+    "Announcement",
     "ApiError",
     "Client",
     "ClientError",
@@ -34,6 +37,7 @@ __all__ = [
     "Institution",
     "Job",
     "Person",
+    "Report",
     "Resource",
     "Suggestions",
     "Term",

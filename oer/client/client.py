@@ -9,8 +9,10 @@ from typing import Literal, overload
 from urllib.parse import quote
 
 from oer.client import transfers
+from oer.client.announcements import Announcements
 from oer.client.line import Answer, Line
 from oer.client.nouns import Collections, Imports, Institutions, Tokens, id_of, matching, pages, path, period, said
+from oer.client.reports import Reports
 from oer.client.things import (
     Collection,
     Decision,
@@ -54,6 +56,8 @@ class Client:
         self._line = Line(base_url, token, language, timeout=timeout, patience=patience)
         self.collections = Collections(self._line)
         self.institutions = Institutions(self._line)
+        self.announcements = Announcements(self._line)
+        self.reports = Reports(self._line)
         self.tokens = Tokens(self._line)
         self.imports = Imports(self._line)
 

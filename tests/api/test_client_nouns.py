@@ -18,7 +18,9 @@ from conftest import ROOT
 from partners import RECORD, Served
 
 from oer.client import ApiError, Client
+from oer.client.announcements import Announcements
 from oer.client.nouns import Collections, Imports, Institutions, Tokens
+from oer.client.reports import Reports
 
 
 @pytest.fixture(scope="module")
@@ -92,6 +94,39 @@ def test_figures_are_read_and_their_course_by_those_who_may(client: Callable[...
     assert admin.institutions.usage("college").downloads >= 5
     assert admin.institutions.usage("college", since=yesterday).data["days"] == own.data["days"]
     assert anybody.institutions.usage("college", until=yesterday).data["days"] is None
+
+
+def test_announcements(client: Callable[..., Client]) -> None:
+    admin, anybody = client("admin"), client(None)
+    made = admin.announcements.add("college", {"ar": "ورشة"}, {"ar": "يوم **الخميس**"}, until="2099-01-01T00:00:00Z")
+    made = admin.announcements.change(made, titles={"fr": "Atelier"}, until=None, pinned=True)
+    assert (made.titles, made.until, made.pinned) == ({"ar": "ورشة", "fr": "Atelier"}, None, True)
+    assert [found.id for found in anybody.announcements.all("college")] == [made.id]
+    assert anybody.announcements.one("college", made.id).texts == {"ar": "يوم **الخميس**"}
+    admin.announcements.add("college", {"en": "Later"}, {"en": "x"}, published="2099-01-01T00:00:00Z")
+    assert [found.state for found in admin.announcements.all("college", state="scheduled")] == ["scheduled"]
+    admin.announcements.remove(made)
+    assert list(anybody.announcements.all(admin.institutions.one("college"))) == []
+
+
+def test_reports(client: Callable[..., Client]) -> None:
+    reviewer, anybody = client("reviewer"), client(None)
+    resource = reviewer.publish(reviewer.create("college", RECORD | {"access": {"kind": "metadata-only"}}))
+    report = anybody.reports.file(resource, "copyright", "الصفحة 4 منقولة", email="salma@example.org", language="ar")
+    assert (report.state, report.data["details"]) == ("open", None)
+    (waiting,) = reviewer.reports.all(institution="college")
+    assert waiting.data["details"]["email"] == "salma@example.org"
+    held = reviewer.reports.examine(reviewer.reports.one(report.reference.upper()), note="قيد الفحص")
+    with pytest.raises(ApiError) as gone:
+        anybody.resource(resource)
+    assert (held.state, gone.value.status) == ("examining", 410)
+    done = reviewer.reports.answer(held, "kept", "لا مشكلة")
+    assert (done.state, anybody.reports.one(report.reference).answer) == ("answered", "لا مشكلة")
+    assert anybody.resource(resource).version == 1
+    assert [found.outcome for found in reviewer.reports.all(state="answered")] == ["kept"]
+    with pytest.raises(ApiError) as again:
+        reviewer.reports.answer(report.reference, "kept")
+    assert again.value.code == "transition.impossible"
 
 
 def test_terms_are_found_for_a_record(client: Callable[..., Client]) -> None:
@@ -174,7 +209,7 @@ def test_the_example_of_the_guide_runs(served: Served, tmp_path: Path) -> None:
 
 def test_the_guide_names_what_each_method_takes() -> None:
     text = (ROOT / "docs" / "client.md").read_text("utf-8")
-    for noun in (Collections, Imports, Institutions, Tokens):
+    for noun in (Announcements, Collections, Imports, Reports, Institutions, Tokens):
         table = text.partition(f"| of `client.{noun.__name__.lower()}` |")[2].partition("\n\n")[0]
         cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
         written = dict(re.findall(r"`(\w+)\((.*?)\)`", " ".join(cells)))
