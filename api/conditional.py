@@ -15,6 +15,7 @@ from oer.errors import Stale
 
 PUBLIC = "public, no-cache"  # kept by anybody, asked about every time: a withdrawal counts from its first second
 PRIVATE = "private, no-store"
+LASTING = "private, max-age=31536000, immutable"  # by the browser that has shown it, by nothing in between
 
 # Headers are anybody's: no pattern may go back over what it has read, or one long line of spaces stops the server.
 _TAGS = re.compile(r'(W/)?("[\x21\x23-\x7e\x80-\xff]*+")')

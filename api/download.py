@@ -37,7 +37,10 @@ class _Closable(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """Bytes of the store (``key`` is their sha256) under the name and type that people see."""
+    """Bytes of the store (``key`` is their sha256) under the name and type that people see.
+
+    ``lasting``: the address that was asked for never has other bytes.
+    """
 
     key: str
     name: str
@@ -45,6 +48,14 @@ class Content:
     size: int
     modified: datetime
     private: bool
+    lasting: bool = False
+
+    @property
+    def kept(self) -> str:
+        """``Cache-Control``."""
+        if self.private:
+            return conditional.PRIVATE
+        return conditional.LASTING if self.lasting else conditional.PUBLIC
 
 
 class Download(Response):
@@ -76,7 +87,7 @@ class Download(Response):
         headers = {
             "ETag": etag,
             "Last-Modified": conditional.http_date(content.modified),
-            "Cache-Control": conditional.PRIVATE if content.private else conditional.PUBLIC,
+            "Cache-Control": content.kept,
             "Vary": "Authorization",
             "Accept-Ranges": "bytes",
             "Content-Security-Policy": origins.policy(scope, played=is_played(content.media_type)),

@@ -22,6 +22,7 @@ from oer.db import reading
 from oer.errors import OerError
 from oer.exposure import renderings
 from oer.models import Identity
+from oer.previews import tools
 from oer.search import following
 from oer.search.index import folder_of
 from oer.settings import GIB, Settings
@@ -45,7 +46,7 @@ class Finding:
 
 def examine(settings: Settings, *, now: datetime) -> list[Finding]:
     """Look at settings, versions, disk, database, store and clock. Never raises for what it examines."""
-    findings = [*_settings(settings), *_versions(), *_disk(settings)]
+    findings = [*_settings(settings), *_versions(), *_disk(settings), *_tools()]
     try:
         engine = db.connect(settings.database_url, pool=2)
     except OerError as error:
@@ -114,6 +115,17 @@ def _disk(settings: Settings) -> Iterator[Finding]:
     level: Level = "ok" if free >= _HEADROOM else "error"
     code = "doctor.disk-free" if level == "ok" else "doctor.disk-low"
     yield Finding("disk", level, code, {"gigabytes": round(free / GIB, 1), "folder": str(settings.data)})
+
+
+def _tools() -> Iterator[Finding]:
+    """Programs without which some previews are not made."""
+    found = tools.found()
+    if not tools.can_be_bounded():
+        yield Finding("previews", "warning", "doctor.programs-unbounded", {"machine": platform.machine()})
+        return
+    for name, path in (("ffmpeg", found.ffmpeg), ("libreoffice", found.office)):
+        level: Level = "ok" if path else "warning"
+        yield Finding("previews", level, f"doctor.{name}" if path else f"doctor.{name}-missing", {"path": path or ""})
 
 
 def _database(engine: Engine, settings: Settings, now: datetime) -> Iterator[Finding]:

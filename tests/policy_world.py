@@ -32,12 +32,13 @@ from oer import (
 )
 from oer.db import transaction
 from oer.installation import Installation
-from oer.models import Institution, Invitation, Job, Person, Upload
+from oer.models import Derivative, Institution, Invitation, Job, Person, Previewed, Upload
 from oer.policy import OPERATOR, Actor
 from oer.workflow import Role
 
 PASSWORD = "what it was, and mine alone"
 FILE = "lesson.txt"
+PREVIEW = {"kind": "cover", "position": "1"}
 PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
 ACCESS = ("open", "embargoed", "institution", "metadata-only")
 
@@ -85,9 +86,16 @@ class _Builder:
         institutions.put_logo(
             self.session, OPERATOR, "college", self.home.store, self.picture, media_type="image/png", now=self.now
         )
+        self.preview()
         for caller in callers():
             self.world.headers[caller.name] = self.credentials(caller)
         personal.erase(self.session, OPERATOR, self.world.people["erased"], now=self.now)
+
+    def preview(self) -> None:
+        """Of the file that all resources have."""
+        seen = {"source": self.text.key, "key": self.picture.key, "size": self.picture.size}
+        self.session.add(Derivative(**seen, kind="cover", number=1, media_type="image/webp"))
+        self.session.add(Previewed(key=self.text.key, revision=1, state="made", found=self.now))
 
     def people(self) -> None:
         hashed = passwords.hashed(PASSWORD)
@@ -194,7 +202,7 @@ class _Builder:
             drafter=(drafter or owner) if draft else "",
             access=access,
             was=was,
-            params={"public_id": public_id, "number": "1", "other": "1", "name": FILE},
+            params={"public_id": public_id, "number": "1", "other": "1", "name": FILE, **PREVIEW},
         )
 
     def record(self, access: str, **changes: Any) -> Any:

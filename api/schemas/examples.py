@@ -104,6 +104,31 @@ USAGE: dict[str, Any] = {
     "days": [{"day": "2026-03-31", "views": 17, "downloads": None}],
 }
 
+_PREVIEWS_AT = f"{BASE}/api/resources/{ID}/files/%D8%AF%D8%B1%D8%B3.pdf/previews"
+PREVIEWS: dict[str, Any] = {
+    "name": "درس.pdf",
+    "state": "made",
+    "pages": 37,
+    "duration": None,
+    "items": [
+        {
+            "kind": kind,
+            "position": position,
+            "url": f"{_PREVIEWS_AT}/{kind}/{position}?v={SHA256[:16]}",
+            "media_type": "image/webp",
+            "width": width,
+            "height": height,
+            "size": size,
+        }
+        for kind, position, width, height, size in (
+            ("cover", 1, 400, 566, 9304),
+            ("page", 1, 900, 1273, 47088),
+            ("page", 2, 900, 1273, 52470),
+        )
+    ],
+    "listing": None,
+}
+
 _FROM_TEXT = [{"file": "درس.pdf", "origin": "text"}]
 SUGGESTIONS: dict[str, Any] = {
     "languages": [{"value": "ar", "label": "العربية", "score": 0.98, "sources": _FROM_TEXT}],

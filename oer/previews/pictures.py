@@ -72,10 +72,11 @@ def _coloured(image: Image.Image) -> Image.Image:
     profile = image.info.get("icc_profile")
     if profile and image.mode in ("RGB", "RGBA", "CMYK", "L"):
         with suppress(ImageCms.PyCMSError, OSError, ValueError, TypeError):
-            mode = "RGBA" if image.mode == "RGBA" else "RGB"
+            wanted = "RGBA" if image.mode == "RGBA" else "RGB"
             source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            image = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode=mode) or image
-    return image.convert("RGBA" if clear else "RGB")
+            image = ImageCms.profileToProfile(image, source, ImageCms.createProfile("sRGB"), outputMode=wanted) or image
+    mode = "RGBA" if clear else "RGB"
+    return image if image.mode == mode else image.convert(mode)
 
 
 def webp(image: Image.Image, box: tuple[int, int], *, quality: int = _QUALITY) -> tuple[bytes, tuple[int, int]]:

@@ -16,6 +16,11 @@ class Tools:
 
 def found() -> Tools:
     """As they are now. On a machine where the network cannot be taken from them there are none."""
-    if not network.can_close():
+    if not can_be_bounded():
         return Tools()
     return Tools(ffmpeg=shutil.which("ffmpeg"), office=shutil.which("soffice") or shutil.which("libreoffice"))
+
+
+def can_be_bounded() -> bool:
+    """Whether programs may be run here at all."""
+    return network.can_close()
