@@ -6,7 +6,7 @@ It opens from a stick, ``file://…/index.html``, with no server and no network 
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -299,14 +299,15 @@ def _licences(pack: Pack, settings: Settings, spoken: Language) -> bytes:
 
 class PackDownload(Response):
     """GET or HEAD of a pack. It goes on where a line broke (``Range``): the bytes are always the same, so those
-    before are made once more and thrown away.
+    before are made once more and thrown away. ``begun`` is called as by ``api.download``.
     """
 
-    def __init__(self, found: Bundle, spoken: str, *, private: bool) -> None:
+    def __init__(self, found: Bundle, spoken: str, *, private: bool, begun: Callable[[int, int], None]) -> None:
         super().__init__()
         self._found = found
         self._spoken = spoken
         self._private = private
+        self._begun = begun
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found, asked = self._found, Headers(scope=scope)
@@ -331,6 +332,7 @@ class PackDownload(Response):
         pieces = _between(zip_writing.stream(found.members), start, end)
         # The first piece before the status; a store that fails later breaks the connection.
         first = await run_in_threadpool(next, pieces, b"")
+        self._begun(start, end)
         await StreamingResponse(_stream(first, pieces), status, headers)(scope, receive, send)
 
     def _part(self, asked: Headers, headers: dict[str, str]) -> tuple[int, int, int]:

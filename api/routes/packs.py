@@ -7,7 +7,7 @@ from fastapi import Query, Request
 from sqlmodel import Session
 from starlette.responses import Response
 
-from api import conditional, i18n, lookup, packs, paging, render
+from api import conditional, counting, i18n, lookup, packs, paging, render
 from api.deps import Caller, Credentials, Here, reader
 from api.routes.collections import PublicId, ResourceId
 from api.routing import Router, refusals
@@ -121,10 +121,14 @@ def _of_resource(here: Installation, public_id: str) -> Plan:
 def _sent(request: Request, here: Installation, caller: Credentials, plan: Plan, *, light: bool) -> Response:
     paging.require_each_once(request)
     with reading(here.engine) as session:
-        pack, private = plan(session, reader(session, here, caller), light)
+        actor = reader(session, here, caller)
+        pack, private = plan(session, actor, light)
     # The session is closed: a slow reader of bytes holds no database connection.
     spoken = i18n.supported(render.language(request))
-    return packs.PackDownload(packs.bundle(pack, here.store, here.settings, spoken), spoken, private=private)
+    found = packs.bundle(pack, here.store, here.settings, spoken)
+    taken = [(entry.resource, entry.institution) for entry in pack.entries if entry.files]
+    begun = counting.download(request, actor, taken, thing="pack", size=found.size)
+    return packs.PackDownload(found, spoken, private=private, begun=begun)
 
 
 def _described(request: Request, here: Installation, caller: Credentials, plan: Plan, address: str) -> Response:

@@ -38,7 +38,7 @@ def said(**given: object) -> dict[str, Any]:
 
 def period(since: date | None, until: date | None) -> dict[str, str | None]:
     """Days that figures are asked of."""
-    return {"from": since and since.isoformat(), "until": until and until.isoformat()}
+    return {name: day.isoformat() if day else None for name, day in (("from", since), ("until", until))}
 
 
 def pages(line: Line, address: str, query: Query | None = None) -> Iterator[dict[str, Any]]:

@@ -56,10 +56,10 @@ def total(session: Session, *, resource_id: int) -> Count:
 
 def days(session: Session, *, resource_id: int, since: date, until: date) -> Sequence[Day]:
     """Of days on which anything was counted, both ends included."""
-    query = select(UsageDay.day, UsageDay.views, UsageDay.downloads).where(
-        UsageDay.resource_id == resource_id, UsageDay.day >= since, UsageDay.day <= until
-    )
-    return [Day._make(row) for row in session.exec(query.order_by(col(UsageDay.day)))]
+    day = col(UsageDay.day)
+    query = sa.select(day, col(UsageDay.views), col(UsageDay.downloads)).order_by(day)
+    wanted = query.where(col(UsageDay.resource_id) == resource_id, day >= since, day <= until)
+    return [Day._make(row) for row in session.connection().execute(wanted)]
 
 
 def months(session: Session, *, resource_id: int) -> Sequence[Day]:
@@ -86,14 +86,15 @@ def branch_months(session: Session, *, path: str) -> Sequence[Day]:
     return _months(session, InstitutionUsage, _within(sa.select(), path))
 
 
-def _within(query: sa.Select[Any], path: str) -> sa.Select[Any]:
+def _within(query: Any, path: str) -> Any:
+    """The same of the institutions of a branch."""
     joined = query.select_from(InstitutionUsage).join(
         Institution, col(Institution.id) == col(InstitutionUsage.institution_id)
     )
     return joined.where(col(Institution.path).startswith(path, autoescape=True))
 
 
-def _months(session: Session, table: type[UsageDay | InstitutionUsage], narrowed: sa.Select[Any]) -> list[Day]:
+def _months(session: Session, table: type[UsageDay | InstitutionUsage], narrowed: Any) -> list[Day]:
     month = (sa.extract("year", col(table.day)), sa.extract("month", col(table.day)))
     query = narrowed.add_columns(*month, _sum(table.views), _sum(table.downloads)).group_by(*month).order_by(*month)
     rows = session.connection().execute(query)

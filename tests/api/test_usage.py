@@ -15,7 +15,7 @@ from starlette.routing import Route
 from starlette.testclient import TestClient
 
 from api import app, counting, lookup
-from oer import publishing, queries, working
+from oer import collections, publishing, queries, working
 from oer.db import reading, transaction
 from oer.installation import Installation
 from oer.models import UsageMark
@@ -177,6 +177,24 @@ def test_a_download_in_parts_counts_where_it_begins(
         assert client.get(file(lesson), headers={"range": f"bytes={part}"}).status_code == 206
         watch.forward(minutes=1)  # so that no two are a double click
     assert told(client, lesson) == (0, downloads)
+
+
+def test_a_pack_is_a_download_of_each_resource_in_it(client: TestClient, home: Installation, watch: Watch) -> None:
+    first, second = (published(home, files={f"{name}.txt": LESSON}) for name in ("a", "b"))
+    empty = published(home, files={}, described=factories.record(access={"kind": "metadata-only"}))
+    made = factories.collected(home, shown=True)
+    with transaction(home.engine) as session:
+        for one in (first, second, empty):
+            collections.add(session, OPERATOR, made, one, now=home.now())
+    path = f"/api/collections/{made}/pack"
+    assert client.head(path).status_code == 200
+    assert client.get(path, headers={"range": "bytes=10-"}).status_code == 206
+    assert client.get(path, headers={"user-agent": "curl/8.5.0"}).status_code == 200
+    assert [told(client, one) for one in (first, second, empty)] == [(0, 0)] * 3
+    assert client.get(path).status_code == 200
+    watch.forward(minutes=1)
+    assert client.get(f"/api/resources/{first}/pack").status_code == 200
+    assert [told(client, one) for one in (first, second, empty)] == [(0, 2), (0, 1), (0, 0)]
 
 
 def test_what_is_not_published_is_not_counted(client: TestClient, home: Installation, lesson: str) -> None:
