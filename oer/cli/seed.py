@@ -1,5 +1,6 @@
 """``oer seed``: a demonstration to look at, and to take away again."""
 
+import sys
 import time
 from dataclasses import asdict
 from typing import Annotated
@@ -40,15 +41,17 @@ def demo(as_json: AsJson = False) -> None:
 
 @seed.command("remove")
 def remove(
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask first.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Take the demonstration away: everything that it made, and nothing of what people have made since."""
     with context.opened(as_json=as_json) as found:
         there = clearing.seen(found)
         if not (there.nothing or yes):
+            if not _is_asked():
+                raise typer.BadParameter("nobody is there to be asked: say --yes")
             output.note(_counted("cli.demo-would-go", there))
-            typer.confirm(output.sentence("cli.demo-sure"), abort=True, err=True)
+            typer.confirm(output.sentence("cli.demo-sure"), abort=True)
         went = there if there.nothing else clearing.clear(found, settled=lambda: _settle(found))
     if as_json:
         output.emit(asdict(went))
@@ -56,6 +59,11 @@ def remove(
         output.say(output.sentence("cli.demo-nothing"))
     else:
         _say(went)
+
+
+def _is_asked() -> bool:
+    """Whether somebody is there to answer."""
+    return sys.stdin.isatty()
 
 
 def _say(went: Inventory) -> None:

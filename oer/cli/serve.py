@@ -50,6 +50,7 @@ def _greet(found: Installation, host: str, port: int) -> None:
     with reading(found.engine) as session:
         first = not queries.people.any_administrator(session)
         states = queries.resources.counts_by_state(session)
+        empty = not queries.institutions.walked(session, limit=1)
     shown = f"[{host}]" if ":" in host else host
     holds = output.sentence("cli.holds", number=states.get("published", 0))
     output.say(f"{found.settings.name(output.language())}: http://{shown}:{port}/ ({holds})")
@@ -59,6 +60,8 @@ def _greet(found: Installation, host: str, port: int) -> None:
     if first:
         output.say(output.sentence("cli.first-start"))
         output.say("  oer admin create EMAIL")
+    if empty:
+        output.say(output.sentence("cli.demo-offer", command="oer seed demo"))
     sys.stdout.flush()
 
 

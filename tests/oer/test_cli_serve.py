@@ -97,6 +97,8 @@ def test_a_server_says_where_it_is_and_ends_with_all_its_processes(home: Home, h
         said = _ends(home, process, how)
         assert home.url in said
         assert "oer admin create EMAIL" in said
+        assert "oer seed demo" in said  # and nothing was made unasked
+        assert "[]" in home.oer("institution", "list", "--json").stdout
 
 
 def test_several_web_processes_end_together(home: Home) -> None:

@@ -11,7 +11,7 @@ from fpdf.enums import XPos, YPos
 from oer.demo.making import pictures, texts
 from oer.demo.making.texts import Block
 
-_FONTS = files("oer.demo") / "fonts"
+FONTS = files("oer.demo") / "fonts"
 _MADE = datetime(2025, 1, 1, tzinfo=UTC)
 _INK, _ACCENT, _SOFT, _LINE = (38, 42, 48), (11, 94, 99), (236, 243, 241), (196, 208, 205)
 _FOOT = {
@@ -23,6 +23,12 @@ _FOOT = {
 _MARKS = re.compile("[\u064b-\u0652\u0640]")
 # The ligature of lam and alef: told as two letters, readers turn them round; as one sign, they get it right.
 _LIGATURES = {(0x644, 0x627): 0xFEFB, (0x644, 0x623): 0xFEF7, (0x644, 0x625): 0xFEF9, (0x644, 0x622): 0xFEF5}
+
+
+def printable(words: str, *, arabic: bool) -> str:
+    """The words as they are printed. The font has no narrow space."""
+    kept = _MARKS.sub("", words) if arabic else words
+    return kept.replace("\u202f", "\u00a0")
 
 
 def document(name: str) -> bytes:
@@ -53,7 +59,7 @@ class _Sheet(FPDF):
         self.size = 18.0 if landscape else 11.5
         self._striped = False
         for style, file in (("", "ReadexPro-regular.ttf"), ("B", "ReadexPro-bold.ttf")):
-            self.add_font("readex", style, str(_FONTS / file))
+            self.add_font("readex", style, str(FONTS / file))
         self.set_title(texts.title(name))
         self.set_lang(self.lang)
         self.set_creation_date(_MADE)
@@ -86,8 +92,7 @@ class _Sheet(FPDF):
 
     def _say(self, words: str, *, size: float, style: str = "", indent: float = 0.0) -> None:
         self.set_font("readex", style, size)
-        kept = _MARKS.sub("", words) if self.arabic else words
-        kept = kept.replace("\u202f", "\u00a0")  # the font has no narrow space
+        kept = printable(words, arabic=self.arabic)
         width = self.epw - indent
         self.set_x(self.l_margin if self.arabic else self.l_margin + indent)
         align = "R" if self.arabic else "L"
@@ -136,8 +141,7 @@ class _Sheet(FPDF):
         self.set_fill_color(*_SOFT)
         width, height = self.epw / len(block.cells), 8.5
         for cell in reversed(block.cells) if self.arabic else block.cells:
-            kept = _MARKS.sub("", cell) if self.arabic else cell
-            self.cell(width, height, kept, border=1, align="C", fill=not self._striped)
+            self.cell(width, height, printable(cell, arabic=self.arabic), border=1, align="C", fill=not self._striped)
         self.ln(height)
         self._striped = True
 
