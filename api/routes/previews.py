@@ -10,7 +10,7 @@ from fastapi import Path, Query, Request
 from sqlmodel import Session
 from starlette.responses import Response
 
-from api import lookup, paging, previewing
+from api import counting, lookup, paging, previewing
 from api.deps import Caller, Credentials, Here, reader
 from api.download import Content, Download
 from api.lookup import Found
@@ -24,6 +24,7 @@ from oer.errors import NotFound
 from oer.installation import Installation
 from oer.models import Derivative, VersionFile
 from oer.models.previews import DERIVATIVES
+from oer.policy import Actor
 
 router = Router(prefix="/api/resources/{public_id}", tags=["previews"], responses=resources.router.responses)
 
@@ -35,6 +36,7 @@ _BYTES: dict[str, Any] = {
         **refusals({416: "No byte of the file is in the range"}),
     },
 }
+_INSTEAD = frozenset({"light", "audio"})  # what people take in place of the file
 # What the bytes are called when they are kept: the name of the file with this at its end.
 _ENDS = {
     "image/webp": "webp",
@@ -88,9 +90,16 @@ def of_past(request: Request, here: Here, caller: Caller, public_id: PublicId, n
     **_BYTES,
 )
 def current_bytes(
-    here: Here, caller: Caller, public_id: PublicId, name: Name, kind: Kind, position: Position, sign: Sign = None
+    request: Request,
+    here: Here,
+    caller: Caller,
+    public_id: PublicId,
+    name: Name,
+    kind: Kind,
+    position: Position,
+    sign: Sign = None,
 ) -> Response:
-    return _bytes(here, caller, public_id, None, name, kind, position, sign)
+    return _bytes(request, here, caller, public_id, None, name, kind, position, sign)
 
 
 @router.read(
@@ -100,6 +109,7 @@ def current_bytes(
     **_BYTES,
 )
 def past_bytes(
+    request: Request,
     here: Here,
     caller: Caller,
     public_id: PublicId,
@@ -109,14 +119,13 @@ def past_bytes(
     position: Position,
     sign: Sign = None,
 ) -> Response:
-    return _bytes(here, caller, public_id, number, name, kind, position, sign)
+    return _bytes(request, here, caller, public_id, number, name, kind, position, sign)
 
 
 def _file(
-    session: Session, here: Installation, caller: Credentials, public_id: str, number: str | None, name: str
+    session: Session, here: Installation, actor: Actor, public_id: str, number: str | None, name: str
 ) -> tuple[Found, VersionFile]:
     """The file, for those who may have it. Errors as for its download."""
-    actor = reader(session, here, caller)
     found = lookup.version(session, actor, public_id, number)
     file = lookup.file(session, found, name)
     found.require_download(actor, today=here.now().date())
@@ -127,7 +136,7 @@ def _listed(
     request: Request, here: Installation, caller: Credentials, public_id: str, number: str | None, name: str
 ) -> Response:
     with reading(here.engine) as session:
-        found, file = _file(session, here, caller, public_id, number, name)
+        found, file = _file(session, here, reader(session, here, caller), public_id, number, name)
         made = queries.previews.of(session, keys=[file.key]).get(file.key, [])
         told = queries.previews.told(session, keys=[file.key]).get(file.key)
     of_version = None if number is None else found.version.number
@@ -136,6 +145,7 @@ def _listed(
 
 
 def _bytes(
+    request: Request,
     here: Installation,
     caller: Credentials,
     public_id: str,
@@ -146,7 +156,8 @@ def _bytes(
     sign: str | None,
 ) -> Response:
     with reading(here.engine) as session:
-        found, file = _file(session, here, caller, public_id, number, name)
+        actor = reader(session, here, caller)
+        found, file = _file(session, here, actor, public_id, number, name)
         one, made = _one(session, found, file, kind, position)
     content = Content(
         key=one.key,
@@ -157,7 +168,11 @@ def _bytes(
         private=not found.is_open(today=here.now().date()),
         lasting=previewing.is_of(one, sign),
     )
-    return Download(here.store, content)
+    begun = None
+    if one.kind in _INSTEAD:
+        taken = [(found.resource, found.institution)]
+        begun = counting.download(request, actor, taken, thing=file.key, size=one.size)
+    return Download(here.store, content, begun=begun)
 
 
 def _one(session: Session, found: Found, file: VersionFile, kind: str, position: str) -> tuple[Derivative, datetime]:

@@ -18,7 +18,7 @@ from api import app, counting, lookup
 from oer import collections, publishing, queries, working
 from oer.db import reading, transaction
 from oer.installation import Installation
-from oer.models import UsageMark
+from oer.models import Blob, Derivative, Previewed, UsageMark, VersionFile
 from oer.policy import ANONYMOUS, OPERATOR
 from oer.tally import Tally
 from oer.workflow import Role
@@ -195,6 +195,22 @@ def test_a_pack_is_a_download_of_each_resource_in_it(client: TestClient, home: I
     watch.forward(minutes=1)
     assert client.get(f"/api/resources/{first}/pack").status_code == 200
     assert [told(client, one) for one in (first, second, empty)] == [(0, 2), (0, 1), (0, 0)]
+
+
+@pytest.mark.parametrize(("kind", "downloads"), [("light", 1), ("audio", 1), ("poster", 0), ("page", 0)])
+def test_a_light_variant_is_a_download_and_a_picture_is_none(
+    client: TestClient, home: Installation, lesson: str, kind: str, downloads: int
+) -> None:
+    small = home.store.put([b"small"])
+    with transaction(home.engine) as session:
+        source = session.exec(select(VersionFile.key)).one()
+        session.add(Blob(key=small.key, size=small.size, created=home.now()))
+        session.flush()
+        session.add(Previewed(key=source, revision=1, state="made", found=home.now()))
+        session.add(Derivative(source=source, kind=kind, number=1, key=small.key, media_type="video/mp4", size=5))
+    for _ in range(2):
+        assert client.get(f"{file(lesson)}/previews/{kind}/1").content == b"small"
+    assert told(client, lesson) == (0, downloads)
 
 
 def test_what_is_not_published_is_not_counted(client: TestClient, home: Installation, lesson: str) -> None:
