@@ -13,10 +13,9 @@ from starlette.routing import BaseRoute, Route
 
 from api import deps, errors, i18n, kept, limits, origins, security
 from api.openapi import Described
-from api.pages import checks, home, invitation, linkset, reference, signing_in
 from api.pages import embed as embed_page
 from api.pages import oai as oai_page
-from api.pages import resource as resource_page
+from api.pages import site
 from api.routes import (
     announcements,
     assets,
@@ -114,7 +113,7 @@ def create(installation: Installation) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         servers=[{"url": installation.settings.base_url}],
-        routes=_plain_routes(),
+        routes=[*_machine_routes(), *site.routes(installation.settings)],
         # The redirect would be built from the Host header, which anybody can forge.
         redirect_slashes=False,
         lifespan=_lifespan,
@@ -164,22 +163,9 @@ def version() -> str:
         return "0"
 
 
-def _plain_routes() -> list[BaseRoute]:
+def _machine_routes() -> list[BaseRoute]:
     return [
         Route("/oai", oai.door(oai_page.show), methods=["GET", "POST"]),
-        Route("/oai/check", checks.listed, methods=["GET"]),
-        Route("/oai/check", checks.order, methods=["POST"]),
-        Route("/oai/check/{number:int}", checks.one, methods=["GET"]),
-        Route("/sign-in", signing_in.show, methods=["GET"]),
-        Route("/sign-in", signing_in.sign_in, methods=["POST"]),
-        Route("/sign-out", signing_in.sign_out, methods=["POST"]),
-        Route("/", home.show, methods=["GET"]),
-        Route("/resources/{public_id}", resource_page.show, methods=["GET"]),
-        Route("/resources/{public_id}/linkset", linkset.as_text, methods=["GET"]),
-        Route("/resources/{public_id}/linkset.json", linkset.as_json, methods=["GET"]),
-        Route("/api", reference.show, methods=["GET"]),
-        Route("/api/openapi.json", reference.document, methods=["GET"]),
-        Route("/invitation", invitation.show, methods=["GET"]),
         Route("/static/{name}", assets.static, methods=["GET"]),
         Route("/favicon.svg", assets.favicon, methods=["GET"]),
         Route("/resources/{public_id}/embed", embed_page.show, methods=["GET"]),

@@ -327,8 +327,9 @@ def answer(request: Request, fault: Fault) -> Response:
         **fault.headers,
     }
     if _wants_page(request):
+        spoken = render.spoken(request)
         page = ErrorPage.of(fault, spoken)
-        headers["Content-Security-Policy"] = security.PAGES
+        headers |= {"Content-Language": spoken, "Content-Security-Policy": security.SCRIPTED}
         content = render.html(request, "error.html", page)
         return Response(content, fault.status, headers, media_type="text/html; charset=utf-8")
     body = json.dumps(document(request, fault, spoken), ensure_ascii=False).encode()

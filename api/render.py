@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import HTTPConnection
 
-from api import i18n
+from api import i18n, preferences
 from api.i18n import Language
 from metadata import languages
 from oer.settings import Settings
@@ -56,6 +56,17 @@ def language(request: HTTPConnection) -> Language:
     return found if found in offered else default
 
 
+def spoken(request: HTTPConnection) -> Language:
+    """The language of a page: as :func:`language`, but what the reader has chosen for this site comes before what the
+    browser asks for.
+    """
+    wished = preferences.of(request).lang
+    offered = request.app.state.installation.settings.languages
+    if wished in offered and request.query_params.get("lang", "") not in offered:
+        return i18n.supported(wished)
+    return language(request)
+
+
 def query(request: HTTPConnection) -> bytes:
     """The query as it came, without the choice of a language, which belongs to our pages and to no door behind them."""
     choices = {f"lang={code}".encode() for code in request.app.state.installation.settings.languages}
@@ -91,27 +102,29 @@ def _environment() -> Environment:
 
 def html(request: HTTPConnection, template: str, page: Any) -> bytes:
     """One page. Templates see ``page`` (a dataclass of theirs), the words ``t``, and addresses by ``href``."""
-    spoken = language(request)
+    lang = spoken(request)
     state = request.app.state
     context = {
         "page": page,
-        "lang": spoken,
-        "direction": languages.direction(spoken),
-        "t": _words(spoken),
+        "lang": lang,
+        "direction": languages.direction(lang),
+        "preferences": preferences.of(request),
+        "here": request.scope["path"],
+        "t": _words(lang),
         "href": partial(href, request),
         "in_language": partial(_in_language, quoted(_kept(request))),
         "languages": state.installation.settings.languages,
-        "repository": state.installation.settings.name(spoken),
-        "email": _contact(state.installation.settings),
+        "repository": state.installation.settings.name(lang),
+        "email": contact(state.installation.settings),
         "assets": state.assets,
-        "day": _in(spoken, i18n.day),
-        "size": _in(spoken, i18n.file_size),
-        "number": _in(spoken, i18n.number),
+        "day": _in(lang, i18n.day),
+        "size": _in(lang, i18n.file_size),
+        "number": _in(lang, i18n.number),
     }
     return _environment().get_template(template).render(context).encode()
 
 
-def _contact(settings: Settings) -> str | None:
+def contact(settings: Settings) -> str | None:
     """None while it is the address that no operator has chosen and nobody reads."""
     given = settings.admin_email
     return None if given == Settings.model_fields["admin_email"].default else given
@@ -131,6 +144,14 @@ def href(request: HTTPConnection, path: str) -> str:
     if "lang" not in request.query_params:
         return address
     return f"{address}{'&' if '?' in path else '?'}{urlencode({'lang': language(request)})}"
+
+
+def onward(request: HTTPConnection, address: str | None) -> str | None:
+    """The next page of a list, by its whole address, as a link of a page: of this site, and in the language chosen."""
+    if address is None:
+        return None
+    base_url: str = request.app.state.installation.settings.base_url
+    return href(request, address.removeprefix(base_url))
 
 
 def _in_language(kept: str, code: str) -> str:

@@ -5,13 +5,14 @@ from collections.abc import Mapping
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-# What one of our own pages may load: our style sheet and pictures; no script, no frame around it.
+# What one of our own pages may load: our style sheets, pictures and sounds; no script, no frame around it.
 PAGES = "; ".join(
     [
         "default-src 'none'",
         "style-src 'self'",
         "img-src 'self'",
         "font-src 'self'",
+        "media-src 'self'",
         "base-uri 'none'",
         "form-action 'self'",
         "frame-ancestors 'none'",

@@ -127,7 +127,7 @@ def _order(request: Request, given: Mapping[str, str]) -> Response:
 def _refused(request: Request, wanted: Order, fault: Fault) -> Response:
     """The form once more, with what is wrong beside its field."""
     here: Installation = request.app.state.installation
-    words = i18n.message(fault.code, render.language(request), **fault.params)
+    words = i18n.message(fault.code, render.spoken(request), **fault.params)
     with reading(here.engine) as session:
         actor = signing_in.actor(request, session)
         return _listed(request, session, actor, wanted, {str(fault.params.get("field", "")): words}, fault.status)
@@ -146,7 +146,7 @@ def one(request: Request, session: Session, actor: Actor) -> Response:
         finished=job.finished,
         person=_name(session, actor),
         report=checks.report_of(job),
-        refusal=_refusal(job, render.language(request)),
+        refusal=_refusal(job, render.spoken(request)),
     )
     return signing_in.private(request, "check.html", page)
 

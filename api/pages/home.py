@@ -1,38 +1,35 @@
-"""``/``: what runs here, in words."""
+"""``/``: what is here, and the ways into it."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from urllib.parse import urlencode
 
+from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import conditional, render, security
-from metadata import licences, vocabularies
-from metadata.record import Text, pick
-from oer import institutions, queries, stored
+from api import render, searching
+from api.pages import cards, frame, places, shelves
+from api.pages.cards import Card
+from api.pages.places import Place
+from api.pages.shelves import Shown
+from oer import queries
 from oer.db import reading
 from oer.errors import Unavailable
 from oer.installation import Installation
-from oer.models import Institution, Resource, Version
+from oer.search.answers import Question
 from oer.workflow import ResourceState
 
-_NEWEST = 12
-_INSTITUTIONS = 24
+_NEWEST, _USED, _COLLECTIONS, _INSTITUTIONS = 8, 4, 4, 12
 
 
 @dataclass(frozen=True, slots=True)
-class Card:
-    """A resource in a list."""
+class Choice:
+    """A way into the search."""
 
+    label: str
     path: str
-    title: Text | None
-    creators: tuple[str, ...]
-    kind: str | None
-    licence: str | None
-    institution: Text
-    published: datetime
+    count: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,80 +37,69 @@ class Home:
     title: str
     resources: int
     institution_count: int
+    collection_count: int
+    subjects: Sequence[Choice]
+    levels: Sequence[Choice]
     newest: Sequence[Card]
-    institutions: Sequence[Text]
+    used: Sequence[Card]
+    collections: Sequence[Shown]
+    institutions: Sequence[Place]
     oai_url: str
     api_url: str
-    openapi_url: str
+    feed_url: str
     version: str
 
 
 def show(request: Request) -> Response:
     here: Installation = request.app.state.installation
-    spoken = render.language(request)
+    spoken = render.spoken(request)
     with reading(here.engine) as session:
         counts = queries.resources.counts_by_state(session)
         rows = queries.resources.published(session, after=None, within=None, limit=_NEWEST)
-        places = queries.institutions.everyone(session)
-    base_url = here.settings.base_url
-    page = Home(
-        title=here.settings.name(spoken),
-        resources=counts.get(ResourceState.PUBLISHED, 0),
-        institution_count=len(places),
-        newest=_cards(rows, spoken),
-        institutions=[institution_name(place, spoken) for place in places[:_INSTITUTIONS]],
-        oai_url=f"{base_url}/oai",
-        api_url=f"{base_url}/api/resources",
-        openapi_url=f"{base_url}/api/openapi.json",
-        version=request.app.state.version,
-    )
-    return sent(request, render.html(request, "home.html", page), spoken)
+        everyone = queries.institutions.everyone(session)
+        choices = _choices(session, here, spoken)
+        page = Home(
+            title=here.settings.name(spoken),
+            resources=counts.get(ResourceState.PUBLISHED, 0),
+            institution_count=len(everyone),
+            collection_count=queries.collections.published_count(session),
+            subjects=choices.get("subject", ()),
+            levels=choices.get("level", ()),
+            newest=cards.shown(request, session, [resource.id or 0 for resource, _, _ in rows]),
+            used=_used(request, session, here),
+            collections=shelves.newest(request, session, limit=_COLLECTIONS),
+            institutions=[places.of(request, one) for one in everyone[:_INSTITUTIONS]],
+            oai_url=f"{here.settings.base_url}/oai",
+            api_url=f"{here.settings.base_url}/api/resources",
+            feed_url=f"{here.settings.base_url}{searching.FEED}",
+            version=request.app.state.version,
+        )
+    return frame.sent(request, render.html(request, "home.html", page), spoken)
 
 
-def _cards(rows: Sequence[tuple[Resource, Version, Institution]], spoken: str) -> list[Card]:
-    found = []
-    for row in rows:
-        # One that is damaged, and logged, must not take the others along.
-        with suppress(Unavailable):
-            found.append(_card(*row, spoken))
-    return found
+def _choices(session: Session, here: Installation, spoken: str) -> Mapping[str, list[Choice]]:
+    """Subjects and levels that there is something in; nothing while the index is being built."""
+    try:
+        found = here.search.find(Question(limit=1, lang=spoken, facets=("subject", "level")))
+    except Unavailable:
+        return {}
+    told = searching.facets(session, found, {}, spoken)
+    return {
+        facet.name: [
+            Choice(value.label, f"/search?{urlencode({facet.name: value.value})}", value.count)
+            for value in facet.values
+            if value.count
+        ]
+        for facet in told
+    }
 
 
-def _card(resource: Resource, version: Version, institution: Institution, spoken: str) -> Card:
-    record = stored.record_of(resource, version)
-    licence = licences.get(record.licence) if record.licence else None
-    return Card(
-        path=f"/resources/{resource.public_id}",
-        title=pick(record.title, spoken),
-        creators=tuple(creator.name for creator in record.creators),
-        kind=vocabularies.label("hcrt", record.resource_type, spoken) if record.resource_type else None,
-        licence=licence.short if licence else None,
-        institution=institution_name(institution, spoken),
-        published=resource.published or version.published,
-    )
-
-
-def institution_name(institution: Institution, spoken: str) -> Text:
-    name, lang = institutions.name_in(institution, spoken)
-    return Text(value=name, lang=lang)
-
-
-def sent(
-    request: Request,
-    content: bytes,
-    spoken: str,
-    *,
-    policy: str = security.PAGES,
-    vary: str = "Accept, Accept-Language",
-    headers: Mapping[str, str] | None = None,
-) -> Response:
-    """A page that anybody may keep, as long as they ask about it. ``policy`` says what it may load."""
-    return conditional.answer(
-        request,
-        content,
-        media_type="text/html; charset=utf-8",
-        etag=conditional.tag(content),
-        vary=vary,
-        packs=True,
-        headers={"Content-Language": spoken, "Content-Security-Policy": policy, **(headers or {})},
-    )
+def _used(request: Request, session: Session, here: Installation) -> list[Card]:
+    """What people have looked at or taken most in a year, once there is enough of it to fill the row."""
+    if not here.settings.usage or queries.usage.used_count(session, most=_USED) < _USED:
+        return []
+    try:
+        ids = here.search.find(Question(sort="used", limit=_USED)).ids
+    except Unavailable:
+        return []
+    return cards.shown(request, session, ids)

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api import render, security
-from api.pages.home import sent
+from api.pages.frame import sent
 from oer import passwords
 from oer.workflow import Role
 
@@ -30,4 +30,4 @@ def show(request: Request) -> Response:
     path = f"{request.app.state.prefix}/api/invitations/accept"
     page = InvitationPage(path, shortest, longest, tuple(role.word for role in Role if role is not Role.NONE))
     content = render.html(request, "invitation.html", page)
-    return sent(request, content, render.language(request), policy=security.SCRIPTED)
+    return sent(request, content, render.spoken(request), policy=security.SCRIPTED)

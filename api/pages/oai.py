@@ -18,7 +18,7 @@ from starlette.responses import Response
 
 from api import i18n, render
 from api.pages import oai_answer
-from api.pages.home import sent
+from api.pages.frame import sent
 from api.pages.oai_answer import Answer, FormatShown, Identity, RecordShown, SetShown
 from harvest import protocol, provider
 from harvest.provider import Repository
@@ -103,7 +103,7 @@ class AnswerPage:
 def show(request: Request) -> Response:
     """The guide, or where something is asked the answer. Raises Unavailable."""
     asked = render.query(request)
-    spoken = render.language(request)
+    spoken = render.spoken(request)
     if asked:
         content = render.html(request, "oai_answer.html", _answer(request, asked, spoken))
     else:

@@ -17,7 +17,7 @@ from api import conditional, i18n, render
 from api.i18n import Language
 from api.pages import fields
 from api.pages.fields import Field, Node, Piece, followed
-from api.pages.home import sent
+from api.pages.frame import sent
 
 _METHODS = ("get", "head", "options", "post", "put", "patch", "delete")
 _LINE = re.compile(r"(?<!\n)\n(?!\n)")  # that ends no paragraph
@@ -103,7 +103,7 @@ class Reference:
 
 
 def show(request: Request) -> Response:
-    spoken = i18n.supported(render.language(request))
+    spoken = i18n.supported(render.spoken(request))
     document: dict[str, Any] = request.app.openapi()
     base_url = request.app.state.installation.settings.base_url
     page = Reference(

@@ -1,45 +1,41 @@
 """``/resources/{id}``: one resource for people. This is the address that ``dc:identifier`` gives out."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Literal
 
 from markupsafe import Markup
+from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import i18n, lookup, render
-from api.pages.home import institution_name, sent
+from api import counting, i18n, lookup, preferences, render, showing
+from api.lookup import Found
+from api.pages import cards, facts, frame, previewing, shelves, steps
+from api.pages.cards import Card
+from api.pages.facts import Fact, LicenceShown
 from api.pages.linkset import signposted
+from api.pages.previewing import Preview
+from api.pages.shelves import Shown
+from api.pages.steps import Step
 from harvest import signposting, sitemaps
 from harvest.sitemaps import Site
-from metadata import attribution, licences, vocabularies
-from metadata.licences import Licence
-from metadata.record import Agent, Contributor, Record, Text, pick
+from metadata import attribution, vocabularies
+from metadata.crosswalks import Described
+from metadata.crosswalks.exports import EVERY, EXPORTS
+from metadata.record import Agent, Record, Text, pick
 from oer import queries, stored
 from oer.db import reading
+from oer.errors import Unavailable
 from oer.exposure import renderings
 from oer.installation import Installation
 from oer.models import Version, VersionFile
 from oer.policy import ANONYMOUS
+from oer.queries.usage import Count
 
-# One condition of a licence, in the order in which people ask: the right or duty of ccREL, how it weighs, its words.
-Weight = Literal["may", "must", "not"]
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    weight: Weight
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
-class LicenceShown:
-    short: str
-    label: str
-    url: str
-    terms: Sequence[Term]
+_SIMILAR, _COLLECTIONS = 4, 6
+_TAKEN = ("main", "extra", "caption")
+_DEMO = "demo-"  # how the names of institutions of a demonstration begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +50,36 @@ class FileShown:
     kind: str
     extension: str
     size: int
+    role: str
     url: str
 
 
 @dataclass(frozen=True, slots=True)
-class Fact:
-    """A row of the facts: the code of its name, and values that are words of their own language."""
+class Taken:
+    """What one click gets: a file, or all of them packed."""
 
-    code: str
-    values: Sequence[Text]
+    name: str
+    size: int
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Credit:
+    """A sentence to be copied; ``code``: it is marked up."""
+
+    label: str
+    text: str
+    code: bool
 
 
 @dataclass(frozen=True, slots=True)
 class ResourcePage:
+    """``card`` is the resource as lists show it; ``past``: it is not the current version; ``meta``: names and values
+    for programs that read pages.
+    """
+
+    card: Card
+    trail: Sequence[Step]
     title: Text
     other_titles: Sequence[Text]
     descriptions: Sequence[Text]
@@ -76,55 +89,121 @@ class ResourcePage:
     licence: LicenceShown | None
     rights_notes: Sequence[Text]
     attribution: Markup
+    credits: Sequence[Credit]
+    formats: Sequence[str]
     files: Sequence[FileShown]
+    previews: Sequence[Preview]
+    take: Taken | None
+    light: Taken | None
     access: str
     available: date | None
     open: bool
     number: int
+    past: bool
+    demo: bool
     versions: Sequence[Version]
+    collections: Sequence[Shown]
+    similar: Sequence[Card]
+    usage: Count | None
     url: str
     canonical: str
     alternates: Sequence[tuple[str, str]]
     api_url: str
+    api_path: str
+    oembed_url: str
+    qr_url: str
+    embed: str
+    report_path: str
+    cover_url: str | None
+    meta: Sequence[tuple[str, str]]
+    linked_data: Markup
 
 
 def show(request: Request) -> Response:
     """Raises NotFound, Gone, whose page is the tombstone, and Unavailable for a damaged record."""
     here: Installation = request.app.state.installation
-    public_id = request.path_params["public_id"]
+    public_id, number = request.path_params["public_id"], request.path_params.get("number")
     with reading(here.engine) as session:
-        found = lookup.version(session, ANONYMOUS, public_id)
+        found = lookup.version(session, ANONYMOUS, public_id, number)
         files = queries.resources.files(session, version_id=found.version.id or 0)
-        versions = queries.resources.versions(session, resource_id=found.resource.id or 0)
-    spoken = render.language(request)
-    record = stored.record_of(found.resource, found.version)
+        record = stored.record_of(found.resource, found.version)
+        page = _page(request, session, here, found, files, record)
+    links = signposting.header(signposting.level_1(signposted(here, found, record, files)))
+    content = render.html(request, "resource.html", page)
+    answer = frame.sent(request, content, render.spoken(request), headers={"Link": links})
+    return counting.viewed(request, found, answer)
+
+
+def _page(
+    request: Request,
+    session: Session,
+    here: Installation,
+    found: Found,
+    files: Sequence[VersionFile],
+    record: Record,
+) -> ResourcePage:
+    spoken, prefix, base_url = render.spoken(request), request.app.state.prefix, here.settings.base_url
+    resource, version, institution = found.resource, found.version, found.institution
+    public_id, resource_id = resource.public_id, resource.id or 0
     kind, available = found.access
-    base_url = here.settings.base_url
+    past = not found.is_current
     url = renderings.landing_url(base_url, public_id)
     title = pick(record.title, spoken) or Text(value=public_id)
-    page = ResourcePage(
+    is_open = found.is_open(today=here.now().date())
+    saving = preferences.of(request).low_data
+    (card,) = cards.of_items(request, session, [showing.body(here, found, files).content()])
+    above = [int(one) for one in institution.path.strip("/").split("/")]
+    place = previewing.Place(prefix, public_id, version.number if past else None, title)
+    shown = [_file(place, file, spoken) for file in files]
+    return ResourcePage(
+        card=card,
+        trail=steps.to_institution(request, queries.institutions.by_ids(session, ids=above).values()),
         title=title,
         other_titles=[text for text in (*record.title, *record.alternative) if text is not title],
         descriptions=_chosen_first(record.description, spoken),
-        institution=institution_name(found.institution, spoken),
+        institution=frame.institution_name(institution, spoken),
         creators=[_creator(creator) for creator in record.creators],
-        facts=_facts(record, found.version, spoken),
-        licence=_licence(record.licence, spoken),
+        facts=facts.of(record, version, spoken),
+        licence=facts.licence(record.licence, spoken),
         rights_notes=_chosen_first(record.rights_note, spoken),
         attribution=Markup(attribution.attribution(record, url, spoken, "html")),  # noqa: S704 - it escapes values
-        files=[_file(request.app.state.prefix, public_id, file, spoken) for file in files],
+        credits=list(_credits(record, url, here.settings.languages, spoken)),
+        formats=[name for name, form in EVERY.items() if (is_open and files) or not form.needs_files],
+        files=shown,
+        previews=previewing.of(session, here.store, place, files, spoken=spoken, low_data=saving) if is_open else (),
+        take=_taken(place, shown),
+        light=_light(session, place, files),
         access=kind,
         available=available,
-        open=found.is_open(today=here.now().date()),
-        number=found.version.number,
-        versions=list(reversed(versions)),
+        open=is_open,
+        number=version.number,
+        past=past,
+        demo=institution.slug.startswith(_DEMO),
+        versions=list(reversed(queries.resources.versions(session, resource_id=resource_id))),
+        collections=shelves.holding(request, session, resource_id=resource_id, limit=_COLLECTIONS),
+        similar=() if past or saving else _similar(request, session, here, record, resource_id),
+        usage=queries.usage.total(session, resource_id=resource_id) if here.settings.usage else None,
         url=url,
         canonical=f"{url}?lang={spoken}" if request.query_params.get("lang") == spoken else url,
         alternates=sitemaps.alternates(Site(base_url, here.settings.languages), url),
         api_url=f"{base_url}/api/resources/{public_id}",
+        api_path=f"{prefix}/api/resources/{public_id}",
+        oembed_url=f"{base_url}/api/oembed?url={url}",
+        qr_url=f"{prefix}/resources/{public_id}/qr.svg",
+        embed=_embed(url, title.value),
+        report_path=f"/resources/{public_id}/report",
+        cover_url=f"{base_url}{card.cover.removeprefix(prefix)}" if card.cover else None,
+        meta=list(_meta(record, version, url, base_url, public_id, files if is_open else (), title)),
+        linked_data=_linked_data(session, here, resource_id, spoken) if not past else Markup(),
     )
-    links = signposting.header(signposting.level_1(signposted(here, found, record, files)))
-    return sent(request, render.html(request, "resource.html", page), spoken, headers={"Link": links})
+
+
+def _similar(request: Request, session: Session, here: Installation, record: Record, resource_id: int) -> list[Card]:
+    try:
+        ids = here.search.similar(record, resource_id, limit=_SIMILAR)
+    except Unavailable:
+        return []  # the index is being built
+    return cards.shown(request, session, ids)
 
 
 def _chosen_first(texts: Sequence[Text], spoken: str) -> list[Text]:
@@ -137,62 +216,93 @@ def _creator(agent: Agent) -> Creator:
     return Creator(agent.name, f"https://orcid.org/{orcid}" if orcid else None)
 
 
-def _file(prefix: str, public_id: str, file: VersionFile, spoken: str) -> FileShown:
+def _file(place: previewing.Place, file: VersionFile, spoken: str) -> FileShown:
     extension = file.name.rpartition(".")[2] if "." in file.name else ""
     group = vocabularies.media_group(file.media_type, extension)
     kind = group.labels.get(spoken, group.labels["en"])
     # Our own address without its host, so that the download keeps the file's name (`download` is same-origin only).
-    path = renderings.file_url(prefix, public_id, file.name)
-    return FileShown(file.name, kind, extension.upper() if 1 < len(extension) < 6 else "", file.size, path)
+    shown = extension.upper() if 1 < len(extension) < 6 else ""
+    return FileShown(file.name, kind, shown, file.size, file.role, place.url(file.name))
 
 
-def _facts(record: Record, version: Version, spoken: i18n.Language) -> list[Fact]:
-    def labels(scheme: str, uris: Sequence[str]) -> list[Text]:
-        return [Text(value=vocabularies.label(scheme, uri, spoken), lang=spoken) for uri in uris]
-
-    subjects = [vocabularies.find(uri) for uri in record.subjects]
-    found = [
-        Fact("field.resource_type", labels("hcrt", [record.resource_type] if record.resource_type else [])),
-        Fact("field.languages", [_said(i18n.language_name(tag, spoken), spoken) for tag in record.languages]),
-        Fact("field.subjects", [text for term in subjects if term for text in labels(term.scheme, [term.uri])]),
-        Fact("field.levels", labels("isced-levels", record.levels)),
-        Fact("field.audience", labels("audience", record.audience)),
-        Fact("field.keywords", _keywords(record.keywords, spoken)),
-        Fact("field.contributors", [_contributor(agent, spoken) for agent in record.contributors]),
-        Fact("field.publisher", [Text(value=record.publisher.name)] if record.publisher else []),
-        Fact("field.rights_holder", [Text(value=record.rights_holder)] if record.rights_holder else []),
-        Fact("page.published", [_said(i18n.day(version.published.date(), spoken), spoken)]),
-    ]
-    return [fact for fact in found if fact.values]
+def _taken(place: previewing.Place, files: Sequence[FileShown]) -> Taken | None:
+    """The one file that there is, else all that belongs to the resource in a ZIP."""
+    taken = [file for file in files if file.role in _TAKEN]
+    if len(taken) == 1:
+        return Taken(taken[0].name, taken[0].size, taken[0].url)
+    if not taken or place.number is not None:
+        return Taken(taken[0].name, taken[0].size, taken[0].url) if taken else None
+    url = f"{place.prefix}/api/resources/{place.public_id}/pack"
+    return Taken(f"{place.public_id}.zip", sum(file.size for file in taken), url)
 
 
-def _keywords(keywords: Sequence[Text], spoken: str) -> list[Text]:
-    """Those in the reader's language, or all where there is none; each word once."""
-    own = [text for text in keywords if text.lang.partition("-")[0] == spoken]
-    return list({text.value: text for text in own or keywords}.values())
+def _light(session: Session, place: previewing.Place, files: Sequence[VersionFile]) -> Taken | None:
+    """A light variant that somebody has added, else one that was made from the first file that has one."""
+    for file in files:
+        if file.role == "light":
+            return Taken(file.name, file.size, place.url(file.name))
+    made = queries.previews.of(session, keys=[file.key for file in files])
+    for file in files:
+        for one in made.get(file.key, ()):
+            if one.kind in ("light", "audio"):
+                return Taken(file.name, one.size, place.picture(file.name, one).url)
+    return None
 
 
-def _contributor(agent: Contributor, spoken: str) -> Text:
-    return Text(value=f"{agent.name} ({vocabularies.label('contributor-roles', agent.role, spoken)})")
+def _credits(record: Record, url: str, offered: Sequence[str], spoken: str) -> Iterator[Credit]:
+    for lang in offered:
+        text = attribution.attribution(record, url, lang, "text")
+        yield Credit(i18n.language_name(lang, spoken), text, code=False)
+    for form, label in (("html", "HTML"), ("markdown", "Markdown")):
+        yield Credit(label, attribution.attribution(record, url, spoken, form), code=True)  # type: ignore[arg-type]
 
 
-def _said(words: str, spoken: str) -> Text:
-    return Text(value=words, lang=spoken)
+def _embed(url: str, title: str) -> str:
+    return str(
+        Markup(
+            '<iframe src="{}/embed" title="{}" width="480" height="260" loading="lazy" style="border:0"></iframe>'
+        ).format(url, title)
+    )
 
 
-def _licence(uri: str | None, spoken: str) -> LicenceShown | None:
-    found = licences.get(uri) if uri else None
-    if found is None:
-        return None
-    label = found.labels.get(spoken) or found.labels.get("en") or found.short
-    return LicenceShown(found.short, label, found.uri, _terms(found))
+def _meta(
+    record: Record,
+    version: Version,
+    url: str,
+    base_url: str,
+    public_id: str,
+    files: Sequence[VersionFile],
+    title: Text,
+) -> Iterator[tuple[str, str]]:
+    """Highwire tags, as Google Scholar and Zotero read them, and Dublin Core."""
+    yield "citation_title", title.value
+    yield "DC.title", title.value
+    for creator in record.creators:
+        yield "citation_author", creator.name
+        yield "DC.creator", creator.name
+    yield "citation_publication_date", version.published.date().strftime("%Y/%m/%d")
+    yield "DC.date", version.published.date().isoformat()
+    for tag in record.languages:
+        yield "citation_language", tag
+        yield "DC.language", tag
+    if record.publisher:
+        yield "citation_publisher", record.publisher.name
+        yield "DC.publisher", record.publisher.name
+    if record.licence:
+        yield "DC.rights", record.licence
+    yield "citation_public_url", url
+    yield "DC.identifier", url
+    for file in files:
+        if file.media_type == "application/pdf" and file.role == "main":
+            yield "citation_pdf_url", renderings.file_url(base_url, public_id, file.name)
 
 
-def _terms(licence: Licence) -> list[Term]:
-    """A licence in plain words. What it does not mention in ccREL is not said here either."""
-    adapt: Weight = "may" if "DerivativeWorks" in licence.permits else "not"
-    trade: Weight = "not" if "CommercialUse" in licence.prohibits else "may"
-    terms = [Term("may", "page.licence.share")] if "Distribution" in licence.permits else []
-    terms += [Term(adapt, f"page.licence.adapt-{adapt}"), Term(trade, f"page.licence.trade-{trade}")]
-    duties = {"Attribution": "credit", "ShareAlike": "share-alike"}
-    return terms + [Term("must", f"page.licence.{word}") for duty, word in duties.items() if duty in licence.requires]
+def _linked_data(session: Session, here: Installation, resource_id: int, spoken: str) -> Markup:
+    """schema.org for search engines. Nothing in it ends the element that it stands in."""
+    place = {"repository_id": here.repository_id, "base_url": here.settings.base_url}
+    described: Described | None = renderings.describe(session, [resource_id], **place).of.get(resource_id)
+    if described is None:
+        return Markup()
+    written = EXPORTS["jsonld"].dump(described, spoken).decode()
+    safe = written.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+    return Markup(safe)  # noqa: S704 - see above

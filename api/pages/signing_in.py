@@ -40,7 +40,7 @@ def show(request: Request) -> Response:
     here: Installation = request.app.state.installation
     with reading(here.engine) as session:
         person = _person(session, request)
-    page = SignInPage(_onward(request.query_params.get("next", "")), "", "", person.name if person else "")
+    page = SignInPage(safe(request.query_params.get("next", "")), "", "", person.name if person else "")
     return private(request, "sign_in.html", page)
 
 
@@ -51,12 +51,12 @@ async def sign_in(request: Request) -> Response:
 def _sign_in(request: Request, given: Mapping[str, str]) -> Response:
     here: Installation = request.app.state.installation
     deps.refuse_foreign(request, here)
-    email, onward = given.get("email", "").strip(), _onward(given.get("next", ""))
+    email, onward = given.get("email", "").strip(), safe(given.get("next", ""))
     try:
         _, _, headers = signing.enter(request, here, email=email, password=given.get("password", ""))
     except (Unauthenticated, TooMany) as error:
         fault = errors.of_repository(error)
-        words = i18n.message(fault.code, render.language(request), **fault.params)
+        words = i18n.message(fault.code, render.spoken(request), **fault.params)
         page = SignInPage(onward, email[:254], words, "")
         return private(request, "sign_in.html", page, status=fault.status, headers=fault.headers)
     return onward_to(request, onward, headers)
@@ -120,7 +120,7 @@ def private(
 ) -> Response:
     """A page for one person, which nobody keeps."""
     told = {
-        "Content-Language": render.language(request),
+        "Content-Language": render.spoken(request),
         "Content-Security-Policy": security.SCRIPTED,
         "Cache-Control": conditional.PRIVATE,
         "Vary": "Accept-Language, Cookie",
@@ -136,7 +136,8 @@ def onward_to(request: Request, path: str, headers: Mapping[str, str]) -> Respon
     return Response(status_code=303, headers={"Location": address, "Cache-Control": conditional.PRIVATE, **headers})
 
 
-def _onward(given: str) -> str:
+def safe(given: str) -> str:
+    """The path that a form leads to, of this site; the start page for anything else."""
     return given if _PATH.fullmatch(given) else "/"
 
 

@@ -133,6 +133,11 @@ def all_published(session: Session) -> Sequence[Collection]:
     return session.exec(select(Collection).where(Collection.state == CollectionState.PUBLISHED)).all()
 
 
+def published_count(session: Session) -> int:
+    query = select(sa.func.count()).select_from(Collection)
+    return session.exec(query.where(Collection.state == CollectionState.PUBLISHED)).one()
+
+
 def resource_ids(session: Session, *, collection_id: int) -> Sequence[int]:
     return session.exec(select(CollectionItem.resource_id).where(CollectionItem.collection_id == collection_id)).all()
 

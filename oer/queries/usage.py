@@ -54,6 +54,12 @@ def total(session: Session, *, resource_id: int) -> Count:
     return Count(found.views, found.downloads) if found else Count(0, 0)
 
 
+def used_count(session: Session, *, most: int) -> int:
+    """How many resources the search knows to be used; it is not counted beyond ``most``."""
+    used = select(UsageTotal.resource_id).where(UsageTotal.ranked > 0).limit(most).subquery()
+    return session.exec(select(sa.func.count()).select_from(used)).one()
+
+
 def days(session: Session, *, resource_id: int, since: date, until: date) -> Sequence[Day]:
     """Of days on which anything was counted, both ends included."""
     day = col(UsageDay.day)

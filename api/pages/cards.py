@@ -1,0 +1,166 @@
+"""Resources in lists: what a card tells of one, in the reader's language."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import quote
+
+from sqlmodel import Session
+from starlette.requests import Request
+
+from api import i18n, render, schemas, showing
+from metadata import licences, vocabularies
+from metadata.record import Text, pick
+from oer import queries
+from oer.installation import Installation
+
+_LEVELS, _LANGUAGES = 2, 3  # that a card tells
+_TINTS = 6
+_COVERS = ("cover", "poster")
+# Kinds of resource (HCRT) → the sign beside their name; all others are texts.
+_ICONS = {
+    "application": "play",
+    "assessment": "exercise",
+    "audio": "audio",
+    "course": "course",
+    "data": "data",
+    "diagram": "data",
+    "drill_and_practice": "exercise",
+    "educational_game": "play",
+    "experiment": "experiment",
+    "image": "image",
+    "index": "book",
+    "lesson_plan": "plan",
+    "map": "map",
+    "portal": "web",
+    "questionnaire": "exercise",
+    "sheet_music": "music",
+    "simulation": "play",
+    "slide": "slides",
+    "textbook": "book",
+    "video": "video",
+    "web_page": "web",
+    "worksheet": "exercise",
+    "other": "other",
+}
+ICONS = tuple(dict.fromkeys(("text", *_ICONS.values())))
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A resource in a list. ``cover`` is the address of a picture; ``found`` says where it says what was asked for."""
+
+    id: str
+    path: str
+    title: Text | None
+    description: Text | None
+    creators: Sequence[str]
+    kind: str | None
+    icon: str
+    tint: int
+    levels: Sequence[str]
+    languages: Sequence[str]
+    licence: str | None
+    access: str
+    open: bool
+    size: int
+    institution: Text
+    published: date
+    cover: str | None
+    found: schemas.FoundOut | None = None
+
+
+def shown(
+    request: Request, session: Session, ids: Sequence[int], found: Mapping[str, schemas.FoundOut] | None = None
+) -> list[Card]:
+    """The cards of those of these resources that are published, in this order."""
+    here: Installation = request.app.state.installation
+    items = showing.items(session, here, request.app.state.shelf, ids)
+    return of_items(request, session, items, found)
+
+
+def of_items(
+    request: Request, session: Session, items: Sequence[bytes], found: Mapping[str, schemas.FoundOut] | None = None
+) -> list[Card]:
+    """The cards of resources that are JSON already."""
+    told = [json.loads(item) for item in items]
+    covers = _covers(session, told)
+    spoken, prefix = render.spoken(request), request.app.state.prefix
+    return [_card(item, spoken, prefix, covers, (found or {}).get(item["id"])) for item in told]
+
+
+def _covers(session: Session, items: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
+    """Source key → the kind of its picture."""
+    keys = [file["sha256"] for item in items if item["access"]["open"] for file in item["files"]]
+    made = queries.previews.of(session, keys=keys)
+    kinds = {key: [one.kind for one in each] for key, each in made.items()}
+    return {key: kind for key, each in kinds.items() for kind in _COVERS[::-1] if kind in each}
+
+
+def _card(
+    item: Mapping[str, Any], spoken: str, prefix: str, covers: Mapping[str, str], found: schemas.FoundOut | None
+) -> Card:
+    record = item["record"]
+    kind, licence = record.get("resource_type"), licences.get(record.get("licence") or "")
+    icon = icon_of(kind)
+    return Card(
+        id=item["id"],
+        path=f"/resources/{item['id']}",
+        title=_pick(record, "title", spoken),
+        description=_pick(record, "description", spoken),
+        creators=[creator["name"] for creator in record.get("creators", ())],
+        kind=vocabularies.label("hcrt", kind, spoken) if kind else None,
+        icon=icon,
+        tint=tint_of(icon),
+        levels=[vocabularies.label("isced-levels", one, spoken) for one in record.get("levels", ())[:_LEVELS]],
+        languages=[i18n.language_name(tag, spoken) for tag in record.get("languages", ())[:_LANGUAGES]],
+        licence=licence.short if licence else None,
+        access=item["access"]["kind"],
+        open=item["access"]["open"],
+        size=sum(file["size"] for file in item["files"] if file["role"] in ("main", "extra", "caption")),
+        institution=name(item["institution"]["names"], item["institution"]["slug"], spoken),
+        published=datetime.fromisoformat(item["published"] or item["version"]["published"]).date(),
+        cover=_cover(item, prefix, covers),
+        found=found,
+    )
+
+
+def _pick(record: Mapping[str, Any], field: str, spoken: str) -> Text | None:
+    told = [Text.model_construct(value=one["value"], lang=one.get("lang", "und")) for one in record.get(field, ())]
+    return pick(told, spoken)
+
+
+def _cover(item: Mapping[str, Any], prefix: str, covers: Mapping[str, str]) -> str | None:
+    for file in item["files"]:
+        kind = covers.get(file["sha256"])
+        if kind and item["access"]["open"]:
+            return preview_url(prefix, item["id"], file["name"], kind, 1)
+    return None
+
+
+def preview_url(prefix: str, public_id: str, file: str, kind: str, number: int, *, version: int | None = None) -> str:
+    return f"{file_url(prefix, public_id, file, version=version)}/previews/{kind}/{number}"
+
+
+def file_url(prefix: str, public_id: str, name: str, *, version: int | None = None) -> str:
+    """Where a file is downloaded; without a version, of whichever is current."""
+    of_version = f"/versions/{version}" if version else ""
+    return f"{prefix}/api/resources/{public_id}{of_version}/files/{quote(name, safe='')}"
+
+
+def icon_of(kind: str | None) -> str:
+    """The sign of a kind of resource, by its URI."""
+    return _ICONS.get((kind or "").rpartition("/")[2], "text")
+
+
+def tint_of(sign: str) -> int:
+    """One of the six tints of covers without a picture."""
+    return sum(sign.encode()) % _TINTS + 1
+
+
+def name(names: Mapping[str, str], otherwise: str, spoken: str) -> Text:
+    """Names by language, in the reader's where there is one."""
+    told = [Text.model_construct(value=value, lang=lang) for lang, value in names.items()]
+    return pick(told, spoken) or Text.model_construct(value=otherwise, lang="und")
