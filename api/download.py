@@ -26,12 +26,15 @@ from storage.store import Store
 # What browsers show without running anything of it; PDF in a viewer of their own.
 _SHOWN = frozenset(["image/avif", "image/bmp", "image/gif", "image/jpeg", "image/png", "image/webp", "text/plain"])
 _PLAYED = ("application/pdf", "audio/", "video/")
+# No page of ours loads a script or a style that somebody has uploaded, whatever is smuggled into it: with `nosniff`
+# browsers take neither under another type.
+_ACTING = re.compile(r"(?:text|application)/(?:(?:x-)?(?:java|ecma|j|live)script[\d.]*|css)", re.IGNORECASE)
 _PROBE = 64 * 1024  # bytes of a text that tell whether it is UTF-8
 _MESSAGE = 256 * 1024  # bytes given to the server at once
 _ATTRIBUTE_CHARACTERS = "!#$&+-.^_`|~"  # RFC 8187, section 3.2.1, beside letters and digits
 
 
-class _Closable(Protocol):
+class Closable(Protocol):
     def close(self) -> None: ...
 
 
@@ -112,6 +115,8 @@ class Download(Response):
         if self._store.stat(content.key).size != content.size:
             raise Damaged(content.key, "another size")
         media_type = content.media_type
+        if _ACTING.match(media_type):
+            media_type = "text/plain"
         if media_type.startswith("text/") and ";" not in media_type and self._is_utf8():
             media_type += "; charset=utf-8"
         kept = origins.place(scope) == "main"
@@ -127,7 +132,7 @@ class Download(Response):
         if length == 0:
             return True
         pieces = self._store.open(self._content.key, 0, length)
-        with closing(cast(_Closable, pieces)):
+        with closing(cast(Closable, pieces)):
             start = b"".join(pieces)
         try:
             codecs.getincrementaldecoder("utf-8")().decode(start, final=length == self._content.size)
@@ -168,7 +173,7 @@ class Download(Response):
             await StreamingResponse(_stream(first, pieces), status, headers)(scope, receive, send)
         finally:
             with anyio.CancelScope(shield=True):
-                await run_in_threadpool(cast(_Closable, pieces).close)
+                await run_in_threadpool(cast(Closable, pieces).close)
 
 
 def _nothing(_start: int, _end: int) -> None:
