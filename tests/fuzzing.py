@@ -158,6 +158,7 @@ def real(world: World, caller: str) -> dict[str, list[Any]]:
     drafts = [one.params["public_id"] for one in world.things["resource"] if one.draft == "editing"]
     return found | {
         "any": ["*"],
+        "nothing": [""],
         "tus": ["1.0.0"],
         "size": ["4"],
         "offset": ["0"],
