@@ -20,8 +20,8 @@ Place = Literal["only", "main", "content"]
 
 _PLACE = "oer.origin"
 _PORTS = {"http": 80, "https": 443}
-# Files of versions and what is shown in their place. Drafts, pictures of institutions and packs stay at the main one.
-_BYTES = re.compile(r"/api/resources/[^/]+/(?:versions/[^/]+/)?(?:files|previews)/.+")
+# Files of versions and what is made of them. Drafts, pictures of institutions and packs stay at the main one.
+_BYTES = re.compile(r"/api/resources/[^/]+/(?:versions/[^/]+/)?files/[^/]+(?:/previews/.+)?")
 _SECRETS = frozenset([b"cookie", b"authorization"])
 
 

@@ -4,7 +4,7 @@ A pack is passed from hand to hand, so that of a collection it holds what anybod
 What stays out is named, with the reason.
 """
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -15,9 +15,15 @@ from metadata.record import Record
 from oer import policy, queries, stored
 from oer.collections import Found
 from oer.errors import OerError, Unavailable
-from oer.models import Institution, Resource, Version, VersionFile
+from oer.models import Derivative, Institution, Resource, Version, VersionFile
 from oer.policy import ANONYMOUS
 from storage import portable_names
+
+# Of what light variants are made as.
+_EXTENSIONS = {"image/webp": ".webp", "application/pdf": ".pdf", "video/mp4": ".mp4", "audio/mpeg": ".mp3"}
+
+Lights = Mapping[str, Derivative]
+"""Light variants by the key of what they were made of."""
 
 _SHOWN_ONLY = "preview"  # the role of files that show others and say nothing of their own
 
@@ -91,13 +97,14 @@ def of_collection(session: Session, found: Found, *, light: bool = False, today:
     rows = queries.resources.published_by_id(session, ids=[entry.resource_id for entry in shown])
     by_id = {resource.id: (resource, version, owner) for resource, version, owner in rows}
     files = queries.resources.files_of_many(session, version_ids=[version.id or 0 for _, version, _ in rows])
+    lights = _lights(session, (file for of_one in files.values() for file in of_one)) if light else None
     items: dict[int | None, list[Entry]] = {}
     for place in shown:
         row = by_id.get(place.resource_id)
         if row is None:
             continue
         with suppress(Unavailable):
-            made = _entry(*row, files.get(row[1].id or 0, []), note=place.note, light=light, today=today)
+            made = _entry(*row, files.get(row[1].id or 0, []), note=place.note, lights=lights, today=today)
             items.setdefault(place.unit_id, []).append(made)
     units = queries.collections.units(session, collection_id=found.id)
     collection = found.collection
@@ -113,14 +120,21 @@ def of_collection(session: Session, found: Found, *, light: bool = False, today:
 
 
 def of_resource(
-    resource: Resource, version: Version, owner: Institution, files: Sequence[VersionFile], *, light: bool = False
+    session: Session,
+    resource: Resource,
+    version: Version,
+    owner: Institution,
+    files: Sequence[VersionFile],
+    *,
+    light: bool = False,
 ) -> Pack:
     """A resource with all files of the version, for whoever may have them: that is the caller's to ask.
 
     Raises Unavailable (``stored.record_of``).
     """
     record = stored.record_of(resource, version)
-    entry = Entry(resource, version, owner, record, _packed(resource.public_id, files, light=light))
+    lights = _lights(session, files) if light else None
+    entry = Entry(resource, version, owner, record, _packed(resource.public_id, files, lights))
     unit = PackedUnit({}, [entry])
     return Pack(resource.public_id, owner, {}, {}, version.published, [unit], light)
 
@@ -132,7 +146,7 @@ def _entry(
     files: Sequence[VersionFile],
     *,
     note: str,
-    light: bool,
+    lights: Lights | None,
     today: date,
 ) -> Entry:
     """Raises Unavailable (``stored.record_of``)."""
@@ -142,22 +156,32 @@ def _entry(
         policy.require_download(ANONYMOUS, resource, owner, access=kind, available=available, today=today)
     except OerError:
         return Entry(resource, version, owner, record, [], note, kind, available)
-    return Entry(resource, version, owner, record, _packed(resource.public_id, files, light=light), note)
+    return Entry(resource, version, owner, record, _packed(resource.public_id, files, lights), note)
 
 
-def _packed(public_id: str, files: Sequence[VersionFile], *, light: bool) -> list[PackedFile]:
+def _lights(session: Session, files: Iterable[VersionFile]) -> Lights:
+    return queries.previews.lights(session, keys=sorted({file.key for file in files}))
+
+
+def _packed(public_id: str, files: Sequence[VersionFile], lights: Lights | None) -> list[PackedFile]:
+    """``lights`` where light files are wanted: what was made of files, in place of what is larger."""
     taken: set[str] = set()
-    return [
-        PackedFile(
-            f"files/{public_id}/{portable_names.portable(file.name, taken)}",
-            file.name,
-            file.key,
-            file.media_type,
-            file.size,
-            file.role,
-        )
-        for file in chosen(files, light=light)
-    ]
+    packed = []
+    for file in chosen(files, light=lights is not None):
+        made = lights.get(file.key) if lights else None
+        name, key, media_type, size = file.name, file.key, file.media_type, file.size
+        if made is not None and made.size < size:
+            name, key, media_type, size = _renamed(name, made.media_type), made.key, made.media_type, made.size
+        path = f"files/{public_id}/{portable_names.portable(name, taken)}"
+        packed.append(PackedFile(path, name, key, media_type, size, file.role))
+    return packed
+
+
+def _renamed(name: str, media_type: str) -> str:
+    """The name with the extension of what its bytes are now."""
+    extension = _EXTENSIONS.get(media_type, "")
+    stem = name.rpartition(".")[0] or name
+    return f"{stem}{extension}" if extension and not name.lower().endswith(extension) else name
 
 
 def chosen(files: Sequence[VersionFile], *, light: bool) -> list[VersionFile]:

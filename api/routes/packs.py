@@ -112,7 +112,7 @@ def _of_resource(here: Installation, public_id: str) -> Plan:
         found = lookup.version(session, actor, public_id)
         found.require_download(actor, today=today)
         files = queries.resources.files(session, version_id=found.version.id or 0)
-        pack = contents.of_resource(found.resource, found.version, found.institution, files, light=light)
+        pack = contents.of_resource(session, found.resource, found.version, found.institution, files, light=light)
         return pack, not found.is_open(today=today)
 
     return plan

@@ -40,6 +40,12 @@ def of(session: Session, *, keys: Sequence[str]) -> Mapping[str, Sequence[Deriva
     return found
 
 
+def lights(session: Session, *, keys: Sequence[str]) -> Mapping[str, Derivative]:
+    """Light variants of these bytes, by their key."""
+    query = select(Derivative).where(col(Derivative.source).in_(keys), Derivative.kind == "light")
+    return {row.source: row for row in session.exec(query)} if keys else {}
+
+
 def told(session: Session, *, keys: Sequence[str]) -> Mapping[str, Previewed]:
     """Pages, duration and how it went, of those of these bytes that were looked into."""
     query = select(Previewed).where(col(Previewed.key).in_(keys))

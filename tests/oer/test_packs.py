@@ -11,6 +11,7 @@ from publications import embargoed, show
 from oer import collections, packs, publishing, units
 from oer.db import reading, transaction
 from oer.installation import Installation
+from oer.models import Blob, Derivative
 from oer.packs import Pack
 from oer.policy import OPERATOR
 
@@ -105,3 +106,26 @@ def file(name: str, role: str, language: str | None = None) -> SimpleNamespace:
 def test_a_light_file_stands_for_the_main_ones_in_its_language(files, whole: str, light: str) -> None:
     for wanted, said in ((False, whole), (True, light)):
         assert " ".join(one.name for one in packs.chosen(files, light=wanted)) == said
+
+
+def test_what_was_made_of_a_file_takes_its_place_where_it_is_lighter(home: Installation) -> None:
+    names = {"film.avi.txt": b"f" * 5000, "small.txt": b"s", "photo": b"p" * 300}
+    public_id = factories.published(home, files=names)
+    made = arranged(home, [units.Item(public_id)])
+    whole = {file.name: file for file in planned(home, made).files}
+    with transaction(home.engine) as session:
+        for name, media_type in (("film.avi.txt", "video/mp4"), ("small.txt", "image/webp"), ("photo", "image/webp")):
+            kept = home.store.put([f"light {name}".encode()])
+            session.add(Blob(key=kept.key, size=kept.size, created=home.now()))
+            session.flush()
+            source, rest = whole[name].key, {"number": 1, "media_type": media_type, "key": kept.key}
+            session.add(Derivative(source=source, kind="light", size=kept.size, **rest))
+    assert [file.name for file in planned(home, made).files] == list(names)
+    light = list(planned(home, made, light=True).files)
+    assert [(file.name, file.media_type) for file in light] == [
+        ("film.avi.mp4", "video/mp4"),
+        ("small.txt", "text/plain"),
+        ("photo.webp", "image/webp"),
+    ]
+    assert b"".join(home.store.open(light[0].key)) == b"light film.avi.txt"
+    assert light[1].key == whole["small.txt"].key
