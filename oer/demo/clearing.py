@@ -114,7 +114,8 @@ def _withdraw(session: Session, found: Installation) -> Sequence[str]:
 
 
 def _erase(session: Session, rows: _Rows, found: Installation) -> None:
-    going = [one.id for one in rows.resources if one.state == ResourceState.WITHDRAWN]
+    held = queries.resources.exposed_locked(session, resource_ids=[one.id or 0 for one in rows.resources])
+    going = [one.id for one in held if one.state == ResourceState.WITHDRAWN]
     _delete(session, _table(Resource), col(Resource.id).in_(going))
     session.expire_all()
     for slug in reversed(rows.going.institutions):

@@ -4,6 +4,7 @@ from collections.abc import Collection as Some
 from collections.abc import Sequence
 
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from oer.models import Announcement, AuditEntry, Collection, CollectionItem, Draft, Institution, Resource
 
@@ -32,7 +33,7 @@ def collections(session: Session, *, maker: str, institution_ids: Some[int]) -> 
     return session.exec(query.order_by(col(Collection.id))).all()
 
 
-def _made(action: str, maker: str, institution_ids: Some[int]):  # type: ignore[no-untyped-def]
+def _made(action: str, maker: str, institution_ids: Some[int]) -> SelectOfScalar[str]:
     return select(AuditEntry.object_id).where(
         col(AuditEntry.institution_id).in_(institution_ids), AuditEntry.action == action, AuditEntry.by == maker
     )

@@ -87,8 +87,8 @@ class Sheet:
         step = size * 1.5 * _SCALE
         for at, line in enumerate(lines):
             spot = (x, y + (at - (len(lines) - 1) / 2) * step)
-            shaped = {"direction": "rtl", "language": "ar"} if self.lang == "ar" else {}
-            self._draw.text(spot, line, fill=colour, font=font, anchor="mm", **shaped)
+            direction, language = ("rtl", "ar") if self.lang == "ar" else (None, None)
+            self._draw.text(spot, line, fill=colour, font=font, anchor="mm", direction=direction, language=language)
 
     def png(self) -> bytes:
         """Few colours are enough for drawings, and make small files."""
