@@ -149,7 +149,7 @@ def real(world: World, caller: str) -> dict[str, list[Any]]:
                 known = found.setdefault(name, [])
                 if value not in known:
                     known.append(value)
-    for name in ("person_id", "token_id", "job_id", "invitation_id", "number", "other"):
+    for name in ("person_id", "token_id", "job_id", "invitation_id", "number", "other", "position"):
         found[name] = [int(value) for value in found[name]]
     who = CALLERS[caller]
     for name, of in (("person_id", world.people), ("token_id", world.tokens)):
@@ -182,6 +182,8 @@ DRAWN: dict[str, tuple[str, float]] = {
         f"path.{name}": (name, 0.85)
         for name in ("public_id", "number", "other", "slug", "person_id", "token_id", "job_id", "invitation_id")
     },
+    "path.kind": ("kind", 0.7),
+    "path.position": ("position", 0.85),
     "path.announcement_id": ("announcement_id", 0.85),
     "path.reference": ("reference", 0.85),
     "path.resource_id": ("resource_id", 0.85),
