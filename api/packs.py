@@ -40,6 +40,7 @@ MEDIA_TYPE = "application/zip"
 _MESSAGE = 256 * 1024  # bytes given to the server at once
 _NAMES: Mapping[Language, str] = {"ar": "العربية", "fr": "Français", "en": "English"}
 _SPACE = re.compile(r"\s+")
+_SLASHES = re.compile(r"[/\\]")
 
 Weight = Literal["may", "must", "not"]
 
@@ -148,7 +149,7 @@ def bundle(pack: Pack, store: Store, settings: Settings, spoken: Language) -> Bu
         digest.update(f"{file.path}\0{file.key}\0{when.isoformat()}\n".encode())
     title = _title(pack, spoken)
     return Bundle(
-        name=file_names.safe_name(f"{title.value[:80]}.zip"),
+        name=file_names.safe_name(f"{_SLASHES.sub('-', title.value[:80]).strip()}.zip"),
         etag=f'"{digest.hexdigest()[:32]}"',
         size=zip_writing.length(members),
         modified=moment,

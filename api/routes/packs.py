@@ -137,7 +137,10 @@ def _described(request: Request, here: Installation, caller: Credentials, plan: 
     with reading(here.engine) as session:
         actor = reader(session, here, caller)
         (whole, private), (light, _) = plan(session, actor, False), plan(session, actor, True)
-    found, lighter = (packs.bundle(each, here.store, here.settings, spoken) for each in (whole, light))
+    found = packs.bundle(whole, here.store, here.settings, spoken)
+    # Its pages are made for nothing where no file has a light variant.
+    differs = list(light.files) != list(whole.files)
+    lighter = packs.bundle(light, here.store, here.settings, spoken) if differs else found
     body = bodies.PackOut(
         url=address,
         size=found.size,

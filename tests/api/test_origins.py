@@ -135,3 +135,26 @@ def test_pages_know_where_files_are_shown() -> None:
     assert origins.shown_at(Settings(base_url="https://example.org/oer"), path) == f"/oer{path}"
     settings = Settings(base_url="https://example.org/oer", content_origin=FILES)
     assert origins.shown_at(settings, path) == f"{FILES}{path}"
+
+
+@pytest.mark.parametrize(
+    ("media_type", "sent"),
+    [
+        ("text/javascript", "text/plain"),
+        ("application/x-javascript; charset=utf-8", "text/plain"),
+        ("text/ecmascript", "text/plain"),
+        ("text/javascript1.5", "text/plain"),
+        ("text/livescript", "text/plain"),
+        ("text/css", "text/plain"),
+        ("text/csv", "text/csv"),
+        ("application/json", "application/json"),
+    ],
+)
+def test_no_page_of_ours_can_load_an_uploaded_script_or_style(
+    client: TestClient, publish: Callable[..., str], media_type: str, sent: str
+) -> None:
+    answer = client.get(address(publish({"a.bin": (b"globalThis.ran = 1", media_type)}), "a.bin"))
+    assert answer.headers["content-type"].partition(";")[0] == sent
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    kind = answer.headers["content-disposition"].partition(";")[0]
+    assert kind == "attachment"
