@@ -155,6 +155,7 @@ WRONG = {
     "SIGN_IN_MINUTES": ["0", "1441", "x"],
     "SIGN_IN_TRIES": ["0", "1001", "x"],
     "SIGN_IN_NETWORK_TRIES": ["0", "100001", "x"],
+    "REPORT_TRIES": ["0", "100001", "x"],
     "TRUSTED_PROXIES": ["proxy.example.org", "10.0.0.1/8", "10.0.0.0/8,x", "::1/200"],
     "FETCH_NETWORKS": ["proxy.example.org", "10.0.0.1/8", "10.0.0.0/8,x", "::1/200"],
     "SWEEP_GRACE_HOURS": ["-1", "nan", "inf", "1e9", "x"],
