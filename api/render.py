@@ -13,6 +13,7 @@ from starlette.requests import HTTPConnection
 from api import i18n, preferences
 from api.i18n import Language
 from metadata import languages
+from oer.search import schema
 from oer.settings import Settings
 
 _HERE = Path(__file__).resolve().parent
@@ -26,6 +27,8 @@ BROWSING = "Accept, Sec-Fetch-Mode, Upgrade-Insecure-Requests"
 # Of OAI-PMH, whose answers are pages too.
 _ARGUMENTS = frozenset([b"verb", b"metadataPrefix", b"identifier", b"set", b"from", b"until", b"resumptionToken"])
 _ONWARD = b"next"  # where the form to sign in leads
+# Of our own pages: what was searched for and chosen.
+_CHOICES = frozenset([b"q", b"sort", b"kind", b"country", *(name.encode() for name in schema.FACETS)])
 
 _RANGE = re.compile(r"\s*([\w.+*-]+/[\w.+*-]+)\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*)?", re.ASCII)
 
@@ -74,11 +77,11 @@ def query(request: HTTPConnection) -> bytes:
 
 
 def _kept(request: HTTPConnection) -> bytes:
-    """Of the query what another language of the page needs: arguments of harvesting, and where to go on. What else
-    people put into an address, a token even, is written into no page.
+    """Of the query what another language of the page needs: arguments of harvesting, what was searched for and chosen,
+    and where to go on. What else people put into an address, a token even, is written into no page.
     """
     parts = query(request).split(b"&")
-    return b"&".join(part for part in parts if part.partition(b"=")[0] in (*_ARGUMENTS, _ONWARD))
+    return b"&".join(part for part in parts if part.partition(b"=")[0] in (*_ARGUMENTS, *_CHOICES, _ONWARD))
 
 
 def quoted(query: bytes) -> str:
