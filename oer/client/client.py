@@ -19,6 +19,7 @@ from oer.client.things import (
     Draft,
     DraftLine,
     Person,
+    Previews,
     Record,
     Resource,
     Suggestions,
@@ -121,6 +122,11 @@ class Client:
         return Usage(
             self._line.ask("GET", path("resources", id_of(resource), "usage"), query=period(since, until)).json
         )
+
+    def previews(self, resource: Resource, name: str) -> Previews:
+        """What is made of a file of it to be shown beside it, or taken over slow lines."""
+        place = path("resources", resource.id, "versions", resource.version, "files", name, "previews")
+        return Previews(self._line.ask("GET", place).json)
 
     def terms(self, vocabulary: str, words: str = "") -> Iterator[Term]:
         """Terms for new records, of ``isced-levels`` or ``licences``; those that people call by these words."""

@@ -245,6 +245,29 @@ class Term(Thing):
         return dict(self.data["labels"])
 
 
+class Previews(Thing):
+    """What is made of a file; ``data`` has all of it, with pixels and sizes."""
+
+    @property
+    def state(self) -> str | None:
+        """``made``, ``nothing`` or ``failed``; None as long as nobody has looked into the file."""
+        return self.data["state"]
+
+    @property
+    def pages(self) -> int | None:
+        return self.data["pages"]
+
+    @property
+    def duration(self) -> float | None:
+        """Seconds."""
+        return self.data["duration"]
+
+    @property
+    def urls(self) -> dict[tuple[str, int], str]:
+        """Kind (``cover``, ``page``, ``light`` …) and position → where the bytes are."""
+        return {(one["kind"], one["position"]): str(one["url"]) for one in self.data["items"]}
+
+
 class Usage(Thing):
     """How often something was seen and downloaded; ``data`` has the days, for those who may read them."""
 

@@ -16,6 +16,7 @@ import partners
 import pytest
 from conftest import ROOT
 from partners import RECORD, Served
+from previewing import drawn
 
 from oer.client import ApiError, Client
 from oer.client.announcements import Announcements
@@ -94,6 +95,22 @@ def test_figures_are_read_and_their_course_by_those_who_may(client: Callable[...
     assert admin.institutions.usage("college").downloads >= 5
     assert admin.institutions.usage("college", since=yesterday).data["days"] == own.data["days"]
     assert anybody.institutions.usage("college", until=yesterday).data["days"] is None
+
+
+def test_previews_of_a_file_are_told_when_the_worker_has_made_them(
+    client: Callable[..., Client], tmp_path: Path
+) -> None:
+    (tmp_path / "صورة.png").write_bytes(drawn(800, 400))
+    reviewer, anybody = client("reviewer"), client(None)
+    made = reviewer.deposit("college", RECORD, [tmp_path / "صورة.png"], publish=True)
+    until = time.monotonic() + 60
+    while (told := anybody.previews(made, "صورة.png")).state is None:
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    assert (told.state, told.pages, told.duration) == ("made", None, None)
+    assert set(told.urls) == {("cover", 1), ("middle", 1)}
+    with urllib.request.urlopen(told.urls["cover", 1]) as answer:
+        assert answer.read(4) == b"RIFF"
 
 
 def test_announcements(client: Callable[..., Client]) -> None:
