@@ -1,10 +1,11 @@
 """How often resources are seen and taken: totals for everybody, their course for those who look after them."""
 
+import re
 from datetime import date, timedelta
 from typing import Annotated
 
 from fastapi import Path, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from starlette.responses import Response
 
 from api import conditional, lookup, paging
@@ -31,9 +32,20 @@ router = Router(
     ),
 )
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _PERIOD = timedelta(days=29)  # before its last day, where nobody says since when
 PublicId = Annotated[str, Path(description="Public id of the resource", examples=["7k3v9qm2xd"])]
 Slug = Annotated[str, Path(description="Slug of the institution", examples=["carthage"])]
+
+
+def _read(given: object) -> object:
+    """A day as it is written: pydantic would take a number, or a midnight, for one."""
+    if isinstance(given, str) and not _DAY.fullmatch(given):
+        raise ValueError("not a day")
+    return given
+
+
+Day = Annotated[date, BeforeValidator(_read)]
 
 
 class Period(BaseModel):
@@ -41,8 +53,8 @@ class Period(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    start: date | None = Field(None, alias="from", description="First day (UTC); thirty days without it")
-    until: date | None = Field(None, description="Last day (UTC); today without it")
+    start: Day | None = Field(None, alias="from", description="First day (UTC); thirty days without it")
+    until: Day | None = Field(None, description="Last day (UTC); today without it")
 
     def days(self, here: Installation) -> dict[str, date]:
         until = self.until or here.now().date()

@@ -366,7 +366,17 @@ def test_days_are_of_the_period_that_is_asked_for(
     assert days("?until=0001-01-01") == []
 
 
-@pytest.mark.parametrize("query", ["?from=yesterday", "?until=2026-13-01", "?since=2026-03-01", "?from=1&from=2"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?from=yesterday",
+        "?from=0",
+        "?from=2026-03-01T00:00",
+        "?until=2026-13-01",
+        "?since=2026-03-01",
+        "?from=1&from=2",
+    ],
+)
 def test_what_is_no_period_is_refused(client: TestClient, lesson: str, query: str) -> None:
     assert client.get(f"/api/resources/{lesson}/usage{query}").status_code == 422
 
