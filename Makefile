@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 PORT ?= 8000
 
-.PHONY: serve test check faults wheel lock clean
+.PHONY: serve test check faults screenshots wheel lock clean
 
 serve: $(VENV)/.run
 	$(BIN)/oer serve --port $(PORT)
@@ -26,6 +26,10 @@ faults: $(VENV)/.dev
 	OER_FULL_COUNTS=1 $(BIN)/python -m pytest tests/faults --timeout 3600
 	OER_FULL_COUNTS=1 $(BIN)/python -m pytest tests/harvest tests/flows/test_harvesters.py \
 	  tests/metadata/test_oai_dc_load.py --timeout 3600
+
+# Every page of the demonstration, in ar and fr, wide and narrow, light and dark, into a folder that is not kept.
+screenshots: $(VENV)/.dev
+	$(BIN)/python tests/screenshots.py screenshots
 
 wheel: $(VENV)/.dev
 	$(BIN)/python -m build --no-isolation --wheel

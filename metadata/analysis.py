@@ -176,7 +176,13 @@ def light10(word: str) -> str:
     return word
 
 
+_SILENT = "="
+"""Begins the form of a word that says nothing: folded, *what* (ما) would be found by whoever looks for water (ماء)."""
+
+
 def _arabic(written: str, plain: str) -> tuple[str, ...]:
+    if is_stop_word(written):
+        return (_SILENT + plain,)
     return _once([fold(lemma) for lemma in arabic_words.lemmas(written)]) or (light10(plain),)
 
 

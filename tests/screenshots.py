@@ -1,15 +1,17 @@
-"""Every page in ar and fr, wide and narrow, light and dark: ``python tests/screenshots.py URL FOLDER [words]``.
+"""Every page in ar and fr, wide and narrow, light and dark: ``python tests/screenshots.py [URL] FOLDER [words]``.
 
 For people to look at. Pages are found by walking the site; with words, only those whose name holds one of them.
 """
 
 import json
 import sys
+import tempfile
 from itertools import product
 from pathlib import Path
 from urllib.request import urlopen
 
 import chromium
+import serving
 
 WIDTHS = (1280, 360)
 LANGUAGES = ("ar", "fr")
@@ -55,7 +57,7 @@ def pages(base: str) -> dict[str, str]:
     return found
 
 
-def main(base: str, folder: Path, words: list[str]) -> None:
+def take(base: str, folder: Path, words: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     wanted = {name: path for name, path in pages(base).items() if not words or any(word in name for word in words)}
     with chromium.browser() as browser:
@@ -77,5 +79,17 @@ def main(base: str, folder: Path, words: list[str]) -> None:
     print(f"{len(wanted)} pages in {folder}")
 
 
+def main(where: list[str]) -> None:
+    """A URL first, a folder, words; without a URL the demonstration is made and served for the pictures."""
+    if where and where[0].startswith("http"):
+        take(where[0], Path(where[1]), where[2:])
+        return
+    with tempfile.TemporaryDirectory() as made, serving.home(Path(made), OER_DEVELOPMENT="true") as home:
+        home.oer("seed", "demo")
+        home.oer("worker", "--once")
+        with serving.serving(home):
+            take(home.url, Path(where[0]), where[1:])
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3:])
+    main(sys.argv[1:])

@@ -21,6 +21,7 @@ from oer.search.answers import Question
 from oer.workflow import ResourceState
 
 _NEWEST, _USED, _COLLECTIONS, _INSTITUTIONS = 8, 4, 4, 12
+_SUBJECTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def show(request: Request) -> Response:
             resources=counts.get(ResourceState.PUBLISHED, 0),
             institution_count=len(everyone),
             collection_count=queries.collections.published_count(session),
-            subjects=choices.get("subject", ()),
+            subjects=choices.get("subject", [])[:_SUBJECTS],
             levels=choices.get("level", ()),
             newest=cards.shown(request, session, [resource.id or 0 for resource, _, _ in rows]),
             used=_used(request, session, here),

@@ -24,6 +24,7 @@ from oer.errors import NotFound, Unavailable
 from oer.exposure import memberships
 from oer.installation import Installation
 from oer.models import Institution
+from oer.queries.usage import Count
 from oer.search.answers import Question
 
 _NEWEST, _COLLECTIONS, _NEWS = 12, 8, 5
@@ -85,6 +86,7 @@ class PlacePage:
     colours: str | None
     demo: bool
     total: int
+    usage: Count | None
     announcements: Sequence[News]
     newest: Sequence[Card]
     collections: Sequence[Shown]
@@ -185,6 +187,7 @@ def show(request: Request) -> Response:
             colours=_colours_url(request, found),
             demo=found.slug.startswith(_DEMO),
             total=counts.get(str(found.id), 0) if counts else len(rows),
+            usage=queries.usage.branch_total(session, path=found.path) if here.settings.usage else None,
             announcements=_news(session, here, found, spoken),
             newest=cards.shown(request, session, [resource.id or 0 for resource, _, _ in rows]),
             collections=shelves.newest(request, session, limit=_COLLECTIONS, within=found.path),

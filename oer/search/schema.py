@@ -16,7 +16,7 @@ import tantivy
 
 from metadata import vocabularies
 
-REVISION = 5
+REVISION = 6
 """Step it with every change of what stands in the index: it is then built anew."""
 
 TEXTS = ("title", "text", "subject", "name", "file")
