@@ -9,7 +9,7 @@ from storage.errors import StoreError
 
 
 class Background(ABC):
-    """A thread. It begins with :meth:`start`, and takes turns until :meth:`stop`; one that fails is taken again.
+    """A thread. It begins with :meth:`start`, and takes turns until :meth:`stop`, and may begin again; one that fails is taken again.
 
     ``what`` pauses meanwhile, as the log says; ``grace``: seconds that it leaves the machine to others first.
     """
@@ -18,15 +18,18 @@ class Background(ABC):
         self._what = what
         self._grace = grace
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self._name = name
+        self._thread: threading.Thread | None = None
 
     def start(self) -> None:
+        self._stop.clear()
+        self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
         """Waits for the end of the turn, which heeds ``_stop``."""
         self._stop.set()
-        if self._thread.is_alive():
+        if self._thread is not None:
             self._thread.join()
 
     @property

@@ -16,6 +16,11 @@ RULES: dict[str, Rule] = {
     "GET /api/feed": rules.reads,
     "GET /resources/{public_id}": rules.page,
     "GET /resources/{public_id}/linkset": rules.page,
+    "GET /resources/{public_id}/versions/{number}": rules.page,
+    "GET /resources/{public_id}/versions/{number}/diff/{other}": rules.page,
+    "GET /resources/{public_id}/report": rules.page,
+    "POST /resources/{public_id}/report": rules.page,
+    "GET /collections/{public_id}": rules.collection_page,
     "GET /resources/{public_id}/embed": rules.page,
     "GET /resources/{public_id}/qr.svg": rules.page,
     "GET /api/oembed": rules.embedded,
@@ -143,6 +148,8 @@ BLIND = {"POST /api/resources/{public_id}/reports"}  # whoever files one is nobo
 BLIND |= {"POST /api/session", "GET /api/dump.jsonl", "GET /api/problems/{code}", "GET /resources/{public_id}"}
 BLIND |= {"GET /resources/{public_id}/linkset", "GET /resources/{public_id}/linkset.json"}
 BLIND |= {"GET /resources/{public_id}/embed", "GET /resources/{public_id}/qr.svg", "GET /api/oembed"}
+BLIND |= {f"GET /resources/{{public_id}}/versions/{{number}}{rest}" for rest in ("", "/diff/{other}")}
+BLIND |= {"GET /resources/{public_id}/report", "POST /resources/{public_id}/report", "GET /collections/{public_id}"}
 BLIND |= {"GET /resourcesync/resources/{public_id}/manifest.xml"}
 BLIND |= {"GET /api/vocabularies", "GET /api/vocabularies/{vocabulary}"}
 BLIND |= {"OPTIONS /api/uploads", "OPTIONS /api/uploads/{upload_id}"}

@@ -105,7 +105,10 @@ RECIPES: dict[str, Recipe] = {
         "deposit", _form, {"content-type": "multipart/form-data; boundary=edge"}, path="/api/resources"
     ),
     **{f"GET /resources/{{public_id}}{rest}": Recipe("resource") for rest in ("", "/linkset", "/linkset.json")},
-    **{f"GET /resources/{{public_id}}{rest}": Recipe("resource") for rest in ("/embed", "/qr.svg")},
+    **{f"GET /resources/{{public_id}}{rest}": Recipe("resource") for rest in ("/embed", "/qr.svg", "/report")},
+    **{f"GET /resources/{{public_id}}/versions/{{number}}{rest}": Recipe("resource") for rest in ("", "/diff/{other}")},
+    "POST /resources/{public_id}/report": Recipe("resource", fixed(b"reason=error&words=x"), FORM),
+    "GET /collections/{public_id}": Recipe("collection"),
     "GET /api/oembed": Recipe("embedded"),
     "GET /resourcesync/resources/{public_id}/manifest.xml": Recipe("resource"),
     **{

@@ -198,6 +198,11 @@ def read_collection(caller: Caller, thing: Thing) -> int:
     return first(scope(caller, "read"), collection_sight(caller, thing))
 
 
+def collection_page(_caller: Caller, thing: Thing) -> int:
+    """The page shows what the public sees, to everybody."""
+    return collection_sight(Caller("public"), thing)
+
+
 def collection_step(action: str) -> Rule:
     def rule(caller: Caller, thing: Thing) -> int:
         unknown = first(person(caller), collection_sight(caller, thing))

@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import i18n, render
+from api import i18n, render, security
 from api.pages import oai_answer
 from api.pages.frame import sent
 from api.pages.oai_answer import Answer, FormatShown, Identity, RecordShown, SetShown
@@ -108,7 +108,8 @@ def show(request: Request) -> Response:
         content = render.html(request, "oai_answer.html", _answer(request, asked, spoken))
     else:
         content = render.html(request, "oai.html", _guide(request, spoken))
-    return sent(request, content, spoken, vary=f"{render.BROWSING}, Accept-Language")
+    vary = f"{render.BROWSING}, Accept-Language, Cookie, Save-Data"
+    return sent(request, content, spoken, policy=security.PAGES, vary=vary)
 
 
 def _asked(request: Request, query: bytes, spoken: str) -> Answer:

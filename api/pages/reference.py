@@ -13,7 +13,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import conditional, i18n, render
+from api import conditional, i18n, render, security
 from api.i18n import Language
 from api.pages import fields
 from api.pages.fields import Field, Node, Piece, followed
@@ -113,7 +113,7 @@ def show(request: Request) -> Response:
         openapi_url=f"{base_url}/api/openapi.json",
         api_url=f"{base_url}/api",
     )
-    return sent(request, render.html(request, "reference.html", page), spoken)
+    return sent(request, render.html(request, "reference.html", page), spoken, policy=security.PAGES)
 
 
 def document(request: Request) -> Response:

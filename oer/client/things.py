@@ -251,16 +251,19 @@ class Previews(Thing):
     @property
     def state(self) -> str | None:
         """``made``, ``nothing`` or ``failed``; None as long as nobody has looked into the file."""
-        return self.data["state"]
+        state: str | None = self.data["state"]
+        return state
 
     @property
     def pages(self) -> int | None:
-        return self.data["pages"]
+        pages: int | None = self.data["pages"]
+        return pages
 
     @property
     def duration(self) -> float | None:
         """Seconds."""
-        return self.data["duration"]
+        duration: float | None = self.data["duration"]
+        return duration
 
     @property
     def urls(self) -> dict[tuple[str, int], str]:

@@ -45,9 +45,14 @@ PLAIN |= {"/oai", "/health/live", "/health/ready", "/sitemap.xml", "/sitemap/{na
 PLAIN |= {f"/resourcesync/{rest}" for rest in ("capabilitylist.xml", "{capability}.xml", "{capability}/{name}")}
 # The form for whoever comes, and the way out.
 PLAIN |= {"/sign-in", "/sign-out"}
+# The same for everybody: tests/api/test_site.py asks for what is on them.
+PLAIN |= {"/search", "/opensearch.xml", "/subjects", "/institutions", "/collections", "/help", "/help/{chapter}"}
+PLAIN |= {"/institutions/{slug}", "/institutions/{slug}/colours.css", "/reports/{reference}", "/preferences"}
 # Asked for like this, since two routes share an address, or they are outside of /api.
 HIDDEN = {"POST /api/resources": "POST /api/resources (form)"}
 PAGES = {f"GET /resources/{{public_id}}{rest}" for rest in ("", "/linkset", "/linkset.json", "/embed", "/qr.svg")}
+PAGES |= {f"GET /resources/{{public_id}}/versions/{{number}}{rest}" for rest in ("", "/diff/{other}")}
+PAGES |= {"GET /resources/{public_id}/report", "POST /resources/{public_id}/report", "GET /collections/{public_id}"}
 PAGES |= {"GET /resourcesync/resources/{public_id}/manifest.xml"}
 BEHIND = {"GET /oai/check", "POST /oai/check", "GET /oai/check/{number}"}  # pages for administrators
 

@@ -160,6 +160,7 @@ WRONG = {
     "FETCH_NETWORKS": ["proxy.example.org", "10.0.0.1/8", "10.0.0.0/8,x", "::1/200"],
     "SWEEP_GRACE_HOURS": ["-1", "nan", "inf", "1e9", "x"],
     "JOB_ATTEMPTS": ["0", "101", "x"],
+    "DEVELOPMENT": ["perhaps", "2"],
     "LOG_LEVEL": ["info", "TRACE", "INFO\n", "x"],
 }
 WHEN_OPENED = {"DATA", "DATABASE_URL", "STORE_URL", "STORE_ACCESS_KEY", "STORE_SECRET_KEY", "LABELS"}
