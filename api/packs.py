@@ -11,7 +11,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
-from typing import Literal, Protocol, cast
+from typing import Protocol, cast
 from urllib.parse import quote
 
 from markupsafe import Markup
@@ -20,13 +20,13 @@ from starlette.datastructures import Headers
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from api import conditional, i18n, standalone
+from api import conditional, i18n, plain_licences, standalone
 from api.conditional import Unsatisfiable
 from api.download import attached
 from api.errors import DoorError
 from api.i18n import Language
-from metadata import arabic, attribution, licences, vocabularies
-from metadata.licences import Licence
+from api.plain_licences import LicenceShown
+from metadata import arabic, attribution, vocabularies
 from metadata.record import Text, pick
 from oer import institutions
 from oer.exposure import renderings
@@ -41,8 +41,6 @@ _MESSAGE = 256 * 1024  # bytes given to the server at once
 _NAMES: Mapping[Language, str] = {"ar": "العربية", "fr": "Français", "en": "English"}
 _SPACE = re.compile(r"\s+")
 _SLASHES = re.compile(r"[/\\]")
-
-Weight = Literal["may", "must", "not"]
 
 
 class _Closable(Protocol):
@@ -61,20 +59,6 @@ class Bundle:
     files: int
     files_size: int
     left_out: int
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    weight: Weight
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
-class LicenceShown:
-    short: str
-    label: str
-    url: str
-    terms: Sequence[Term]
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,7 +221,7 @@ def _item(entry: Entry, settings: Settings, spoken: Language) -> ItemShown:
         creators=[creator.name for creator in record.creators],
         note=entry.note,
         description=pick(record.description, spoken),
-        licence=_licence(record.licence, spoken),
+        licence=plain_licences.licence(record.licence, spoken),
         attribution=Markup(attribution.attribution(record, url, spoken, "html")),  # noqa: S704 - it escapes values
         attribution_text=attribution.attribution(record, url, spoken),
         files=[_file(file, spoken) for file in entry.files],
@@ -251,24 +235,6 @@ def _file(file: PackedFile, spoken: str) -> FileShown:
     extension = file.name.rpartition(".")[2] if "." in file.name else ""
     group = vocabularies.media_group(file.media_type, extension)
     return FileShown(file.name, quote(file.path), group.labels.get(spoken, group.labels["en"]), file.size)
-
-
-def _licence(uri: str | None, spoken: str) -> LicenceShown | None:
-    found = licences.get(uri) if uri else None
-    if found is None:
-        return None
-    label = found.labels.get(spoken) or found.labels.get("en") or found.short
-    return LicenceShown(found.short, label, found.uri, _terms(found))
-
-
-def _terms(licence: Licence) -> list[Term]:
-    """A licence in plain words; what it does not mention in ccREL is not said."""
-    adapt: Weight = "may" if "DerivativeWorks" in licence.permits else "not"
-    trade: Weight = "not" if "CommercialUse" in licence.prohibits else "may"
-    terms = [Term("may", "page.licence.share")] if "Distribution" in licence.permits else []
-    terms += [Term(adapt, f"page.licence.adapt-{adapt}"), Term(trade, f"page.licence.trade-{trade}")]
-    duties = {"Attribution": "credit", "ShareAlike": "share-alike"}
-    return terms + [Term("must", f"page.licence.{word}") for duty, word in duties.items() if duty in licence.requires]
 
 
 def _folded(entry: Entry, unit_titles: Mapping[str, str]) -> str:
@@ -291,7 +257,7 @@ def _licences(pack: Pack, settings: Settings, spoken: Language) -> bytes:
     for entry in pack.entries:
         url = renderings.landing_url(settings.base_url, entry.resource.public_id)
         lines += ["-" * 40, *attribution.attribution(entry.record, url, spoken).splitlines()]
-        licence = _licence(entry.record.licence, spoken)
+        licence = plain_licences.licence(entry.record.licence, spoken)
         if licence is not None:
             lines += [f"{licence.label} ({licence.short})", licence.url]
         lines += [file.path for file in entry.files] + [""]

@@ -9,7 +9,8 @@ from storage.errors import StoreError
 
 
 class Background(ABC):
-    """A thread. It begins with :meth:`start`, and takes turns until :meth:`stop`, and may begin again; one that fails is taken again.
+    """A thread. It begins with :meth:`start`, and takes turns until :meth:`stop`; one that fails is taken again.
+    It may be started again then.
 
     ``what`` pauses meanwhile, as the log says; ``grace``: seconds that it leaves the machine to others first.
     """

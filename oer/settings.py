@@ -116,7 +116,7 @@ class Settings(BaseSettings):
     )
     usage: bool = Field(True, description="Whether views and downloads are counted, by day and without a trace of who")
     job_attempts: int = Field(5, ge=1, le=100, description="Attempts before a job is set aside")
-    development: bool = Field(False, description="Whether pages for those who work on the product are there: /styleguide")
+    development: bool = Field(False, description="Whether pages about the product itself are there: /styleguide")
     log_level: str = Field("INFO", pattern="^(DEBUG|INFO|WARNING|ERROR)$", description="What is logged, as JSON lines")
 
     @field_validator("languages", "trusted_proxies", "oai_friends", "fetch_networks", mode="before")

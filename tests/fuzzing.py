@@ -45,7 +45,9 @@ CHAINS = ("stateful",)
 CHECKS: dict[str, Any] = {
     # 412: the precondition is judged before the body is. 410 and 413: so are tombstones and sizes. 405 is of HTTP.
     "negative_data_rejection": {
-        "expected-statuses": [*(str(code) for code in (400, 401, 403, 404, 405, 409, 410, 412, 413, 415, 422, 428, 501))]
+        "expected-statuses": [
+            *(str(code) for code in (400, 401, 403, 404, 405, 409, 410, 412, 413, 415, 422, 428, 501))
+        ]
     },
     # oEmbed says 501 of a format that is not spoken.
     "not_a_server_error": {"expected-statuses": ["2xx", "3xx", "4xx", "501"]},

@@ -1,31 +1,12 @@
-"""What a page tells of a resource beside its words: facts, and its licence in plain words."""
+"""The facts that a page tells of a resource beside its words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from api import i18n
-from metadata import licences, vocabularies
-from metadata.licences import Licence
+from metadata import vocabularies
 from metadata.record import Contributor, Record, Text
 from oer.models import Version
-
-# One condition of a licence, in the order in which people ask: the right or duty of ccREL, how it weighs, its words.
-Weight = Literal["may", "must", "not"]
-
-
-@dataclass(frozen=True, slots=True)
-class Term:
-    weight: Weight
-    code: str
-
-
-@dataclass(frozen=True, slots=True)
-class LicenceShown:
-    short: str
-    label: str
-    url: str
-    terms: Sequence[Term]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +49,3 @@ def _contributor(agent: Contributor, spoken: str) -> Text:
 
 def _said(words: str, spoken: str) -> Text:
     return Text(value=words, lang=spoken)
-
-
-def licence(uri: str | None, spoken: str) -> LicenceShown | None:
-    found = licences.get(uri) if uri else None
-    if found is None:
-        return None
-    label = found.labels.get(spoken) or found.labels.get("en") or found.short
-    return LicenceShown(found.short, label, found.uri, _terms(found))
-
-
-def _terms(licence: Licence) -> list[Term]:
-    """A licence in plain words. What it does not mention in ccREL is not said here either."""
-    adapt: Weight = "may" if "DerivativeWorks" in licence.permits else "not"
-    trade: Weight = "not" if "CommercialUse" in licence.prohibits else "may"
-    terms = [Term("may", "page.licence.share")] if "Distribution" in licence.permits else []
-    terms += [Term(adapt, f"page.licence.adapt-{adapt}"), Term(trade, f"page.licence.trade-{trade}")]
-    duties = {"Attribution": "credit", "ShareAlike": "share-alike"}
-    return terms + [Term("must", f"page.licence.{word}") for duty, word in duties.items() if duty in licence.requires]

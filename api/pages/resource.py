@@ -9,15 +9,16 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import counting, i18n, lookup, preferences, render, showing
+from api import counting, i18n, lookup, plain_licences, preferences, render, showing
 from api.lookup import Found
 from api.pages import cards, facts, frame, previewing, shelves, steps
 from api.pages.cards import Card
-from api.pages.facts import Fact, LicenceShown
+from api.pages.facts import Fact
 from api.pages.linkset import signposted
 from api.pages.previewing import Preview
 from api.pages.shelves import Shown
 from api.pages.steps import Step
+from api.plain_licences import LicenceShown
 from harvest import signposting, sitemaps
 from harvest.sitemaps import Site
 from metadata import attribution, vocabularies
@@ -164,7 +165,7 @@ def _page(
         institution=frame.institution_name(institution, spoken),
         creators=[_creator(creator) for creator in record.creators],
         facts=facts.of(record, version, spoken),
-        licence=facts.licence(record.licence, spoken),
+        licence=plain_licences.licence(record.licence, spoken),
         rights_notes=_chosen_first(record.rights_note, spoken),
         attribution=Markup(attribution.attribution(record, url, spoken, "html")),  # noqa: S704 - it escapes values
         credits=list(_credits(record, url, here.settings.languages, spoken)),
