@@ -256,4 +256,24 @@ def file_size(size: int, language: str) -> str:
 
 def day(value: date, language: str) -> str:
     """A day in words: ``17 mai 2024``."""
-    return dates.format_date(value, "long", locale=supported(language, "en"))
+    written = dates.format_date(value, "long", locale=supported(language, "en"))
+    return f"1er {written[2:]}" if value.day == 1 and supported(language, "en") == "fr" else written
+
+
+_DURATION = re.compile(
+    r"P(?:(\d{1,4})Y)?(?:(\d{1,4})M)?(?:(\d{1,4})W)?(?:(\d{1,4})D)?(?:T(?:(\d{1,5})H)?(?:(\d{1,5})M)?(?:(\d{1,5})S)?)?",
+    re.ASCII,
+)
+_PARTS = ("year", "month", "week", "day", "hour", "minute", "second")
+
+
+def duration(value: str, language: str) -> str:
+    """An ISO 8601 duration in words (``PT1H30M``: ``1 heure, 30 minutes``); as it is where it is written otherwise."""
+    found = _DURATION.fullmatch(value)
+    spoken = supported(language, "en")
+    told = [
+        units.format_unit(int(number), f"duration-{part}", length="long", locale=spoken)
+        for number, part in zip(found.groups() if found else (), _PARTS, strict=False)
+        if number
+    ]
+    return ("، " if spoken == "ar" else ", ").join(told) or value

@@ -26,7 +26,7 @@ from api.download import attached
 from api.errors import DoorError
 from api.i18n import Language
 from api.plain_licences import LicenceShown
-from metadata import arabic, attribution, vocabularies
+from metadata import analysis, attribution, vocabularies
 from metadata.record import Text, pick
 from oer import institutions
 from oer.exposure import renderings
@@ -39,7 +39,12 @@ from storage.zip_writing import Member
 MEDIA_TYPE = "application/zip"
 _MESSAGE = 256 * 1024  # bytes given to the server at once
 _NAMES: Mapping[Language, str] = {"ar": "العربية", "fr": "Français", "en": "English"}
-_SPACE = re.compile(r"\s+")
+# Apostrophes and quotes of every kind, hyphens, and what ends or parts sentences: all that people type one for another,
+# and white space as both Python and JavaScript see it. The same is in pack.js.
+_BETWEEN = re.compile(
+    r"[\s\x1c-\x1f\x85\-!\"'(),:;?\[\]`{}\u00ab\u00b4\u00bb\u02b9-\u02bf\u02c8\u055a\u05f3\u05f4\u060c\u061b\u061f"
+    r"\u06d4\u2010-\u201f\u2032-\u2037\u2039\u203a\u275b-\u275e\u301d-\u301f\ua78c]+"
+)
 _SLASHES = re.compile(r"[/\\]")
 
 
@@ -238,14 +243,20 @@ def _file(file: PackedFile, spoken: str) -> FileShown:
 
 
 def _folded(entry: Entry, unit_titles: Mapping[str, str]) -> str:
-    """What a resource is found by, as the search of the page folds what is asked for."""
+    """What a resource is found by."""
     record = entry.record
     texts = [text.value for text in (*record.title, *record.alternative, *record.description, *record.keywords)]
     texts += [agent.name for agent in (*record.creators, *record.contributors)]
     texts += [entry.note, *unit_titles.values(), *(file.name for file in entry.files)]
     subjects = [term for uri in record.subjects if (term := vocabularies.find(uri))]
     texts += [label for term in subjects for label in term.labels.values()]
-    return _SPACE.sub(" ", arabic.fold(" ".join(texts))).strip()
+    return folded(" ".join(texts))
+
+
+def folded(text: str) -> str:
+    """The text as the search of the page folds what is asked for: words without accents, one space between them."""
+    # past its cache, which is for words: whole descriptions would fill it
+    return _BETWEEN.sub(" ", analysis.fold.__wrapped__(text)).strip(" ")
 
 
 def _licences(pack: Pack, settings: Settings, spoken: Language) -> bytes:

@@ -18,6 +18,7 @@ class PreferencesPage:
     """``languages``: value and words of each choice; ``onward`` is where the form leads."""
 
     onward: str
+    kept: bool
     languages: Sequence[tuple[str, str]]
 
 
@@ -26,7 +27,8 @@ def show(request: Request) -> Response:
     spoken = render.spoken(request)
     names = [(code, render.LANGUAGE_NAMES[code]) for code in here.settings.languages]
     automatic = ("", i18n.message("preferences.lang-auto", spoken))
-    page = PreferencesPage(_came_from(request, here), [automatic, *names])
+    kept = request.query_params.get("kept") == "1"
+    page = PreferencesPage(_came_from(request, here), kept, [automatic, *names])
     return frame.sent(request, render.html(request, "preferences.html", page), spoken)
 
 
@@ -35,7 +37,7 @@ def _came_from(request: Request, here: Installation) -> str:
     referrer, own = urlsplit(request.headers.get("referer", "")), urlsplit(here.settings.base_url)
     path = referrer.path.removeprefix(request.app.state.prefix)
     if referrer.netloc not in (own.netloc, request.headers.get("host")) or path == "/preferences":
-        return "/"
+        return "/preferences?kept=1"
     kept = "&".join(part for part in referrer.query.split("&") if part and not part.startswith("lang="))
     return signing_in.safe(f"{path}?{kept}" if kept else path)
 

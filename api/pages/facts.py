@@ -28,6 +28,12 @@ def of(record: Record, version: Version, spoken: i18n.Language) -> list[Fact]:
         Fact("field.subjects", [text for term in subjects if term for text in labels(term.scheme, [term.uri])]),
         Fact("field.levels", labels("isced-levels", record.levels)),
         Fact("field.audience", labels("audience", record.audience)),
+        Fact(
+            "field.study_time", [_said(i18n.duration(record.study_time, spoken), spoken)] if record.study_time else []
+        ),
+        Fact("field.play_time", [_said(i18n.duration(record.play_time, spoken), spoken)] if record.play_time else []),
+        Fact("field.educational_use", labels("educational-use", record.educational_use)),
+        Fact("field.accessibility", labels("accessibility-features", _features(record))),
         Fact("field.keywords", _keywords(record.keywords, spoken)),
         Fact("field.contributors", [_contributor(agent, spoken) for agent in record.contributors]),
         Fact("field.publisher", [Text(value=record.publisher.name)] if record.publisher else []),
@@ -35,6 +41,10 @@ def of(record: Record, version: Version, spoken: i18n.Language) -> list[Fact]:
         Fact("page.published", [_said(i18n.day(version.published.date(), spoken), spoken)]),
     ]
     return [fact for fact in found if fact.values]
+
+
+def _features(record: Record) -> Sequence[str]:
+    return record.accessibility.features if record.accessibility else ()
 
 
 def _keywords(keywords: Sequence[Text], spoken: str) -> list[Text]:

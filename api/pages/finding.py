@@ -39,7 +39,7 @@ _FACETS: tuple[schema.FacetName, ...] = (
     "year",
 )
 _OPEN = frozenset({"subject", "level", "type", "language"})  # facets that stand open
-_SHOWN = 12  # values of one that are shown
+_SHOWN = 8  # values of one that are shown
 _SORTS: tuple[answers.Sort, ...] = ("relevance", "newest", "used", "title")
 
 Pairs = Sequence[tuple[str, str]]
@@ -58,8 +58,11 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Facet:
+    """``rest``: values that are shown when asked for; ``more`` are not told at all."""
+
     name: str
     values: Sequence[Value]
+    rest: Sequence[Value]
     more: int
     open: bool
 
@@ -192,6 +195,7 @@ def _found(request: Request, asked: Asked) -> SearchPage:
         meant = here.search.meant(question) if question.text.strip() and not found.total else None
         hits = _hits(request, session, here, question, found)
         told = searching.facets(session, found, question.chosen, spoken)
+        told.sort(key=lambda facet: _FACETS.index(facet.name))
     text = (asked.q or "").strip()
     return SearchPage(
         text=text,
@@ -264,11 +268,12 @@ def _facet(told: schemas.FacetOut, links: _Links) -> Facet | None:
     for value in told.values:
         below.setdefault(value.broader if value.broader in known else None, []).append(value)
     tops = below.get(None, [])
-    shown = [value for at, value in enumerate(tops) if at < _SHOWN or value.chosen or below.get(value.value)]
+    first = [value for at, value in enumerate(tops) if at < _SHOWN or value.chosen or below.get(value.value)]
     return Facet(
         name=told.name,
-        values=[_value(value, below, told.name, links) for value in shown],
-        more=told.more + len(tops) - len(shown),
+        values=[_value(value, below, told.name, links) for value in first],
+        rest=[_value(value, below, told.name, links) for value in tops if value not in first],
+        more=told.more,
         open=told.name in _OPEN or chosen,
     )
 

@@ -28,6 +28,9 @@ from oer.queries.usage import Count
 from oer.search.answers import Question
 
 _NEWEST, _COLLECTIONS, _NEWS = 12, 8, 5
+KINDS = frozenset(
+    ["organisation", "ministry", "national_commission", "university", "school", "centre", "club", "chair", "partner"]
+)
 _DEMO = "demo-"  # how the names of demonstrations begin
 
 
@@ -54,6 +57,10 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Group:
+    """``known``: the catalogue has a plural of the kind; an operator's own kind is shown by its label."""
+
+    kind: str
+    known: bool
     label: str
     places: Sequence[Place]
 
@@ -115,7 +122,7 @@ def listed(request: Request) -> Response:
             Counter(one.country for one in everyone if one.country), country, lambda value: country_name(value, spoken)
         ),
         groups=[
-            Group(kind_name(value, spoken), sorted(each, key=lambda place: place.name.value))
+            Group(value, value in KINDS, kind_name(value, spoken), sorted(each, key=lambda place: place.name.value))
             for value, each in sorted(groups.items(), key=lambda pair: _rank(pair[0]))
         ],
     )

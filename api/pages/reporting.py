@@ -18,6 +18,9 @@ from oer.errors import Conflict, Invalid, TooMany
 from oer.installation import Installation
 from oer.policy import ANONYMOUS
 
+# Whoever fills in a form chooses from words, and reads of no codes.
+_WORDS = {"reason": "report.choose-reason"}
+
 
 @dataclass(frozen=True, slots=True)
 class ReportPage:
@@ -87,7 +90,7 @@ def _file(request: Request, given: Mapping[str, str]) -> Response:
     except (Invalid, Conflict, TooMany) as error:
         fault = errors.of_repository(error)
         problems = error.problems if isinstance(error, Invalid) else ()
-        wrong = {one.field: i18n.message(one.code, spoken, **one.params) for one in problems}
+        wrong = {one.field: i18n.message(_WORDS.get(one.field, one.code), spoken, **one.params) for one in problems}
         wrong = wrong or {"": i18n.message(fault.code, spoken, **fault.params)}
         return _form(request, given, wrong, status=fault.status)
     return signing_in.onward_to(request, f"/reports/{reference}?new=1", {})

@@ -57,8 +57,9 @@ class FileShown:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What one click gets: a file, or all of them packed."""
+    """What one click gets: a file, or so many of them packed."""
 
+    files: int
     name: str
     size: int
     url: str
@@ -94,6 +95,7 @@ class ResourcePage:
     formats: Sequence[str]
     files: Sequence[FileShown]
     previews: Sequence[Preview]
+    saving: bool
     take: Taken | None
     light: Taken | None
     access: str
@@ -172,6 +174,7 @@ def _page(
         formats=[name for name, form in EVERY.items() if (is_open and files) or not form.needs_files],
         files=shown,
         previews=previewing.of(session, here.store, place, files, spoken=spoken, low_data=saving) if is_open else (),
+        saving=saving and is_open and bool(files),
         take=_taken(place, shown),
         light=_light(session, place, files),
         access=kind,
@@ -230,23 +233,23 @@ def _taken(place: previewing.Place, files: Sequence[FileShown]) -> Taken | None:
     """The one file that there is, else all that belongs to the resource in a ZIP."""
     taken = [file for file in files if file.role in _TAKEN]
     if len(taken) == 1:
-        return Taken(taken[0].name, taken[0].size, taken[0].url)
+        return Taken(1, taken[0].name, taken[0].size, taken[0].url)
     if not taken or place.number is not None:
-        return Taken(taken[0].name, taken[0].size, taken[0].url) if taken else None
+        return Taken(1, taken[0].name, taken[0].size, taken[0].url) if taken else None
     url = f"{place.prefix}/api/resources/{place.public_id}/pack"
-    return Taken(f"{place.public_id}.zip", sum(file.size for file in taken), url)
+    return Taken(len(taken), f"{place.public_id}.zip", sum(file.size for file in taken), url)
 
 
 def _light(session: Session, place: previewing.Place, files: Sequence[VersionFile]) -> Taken | None:
     """A light variant that somebody has added, else one that was made from the first file that has one."""
     for file in files:
         if file.role == "light":
-            return Taken(file.name, file.size, place.url(file.name))
+            return Taken(1, file.name, file.size, place.url(file.name))
     made = queries.previews.of(session, keys=[file.key for file in files])
     for file in files:
         for one in made.get(file.key, ()):
             if one.kind in ("light", "audio"):
-                return Taken(file.name, one.size, place.picture(file.name, one).url)
+                return Taken(1, file.name, one.size, place.picture(file.name, one).url)
     return None
 
 

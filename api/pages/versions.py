@@ -100,7 +100,7 @@ def _said(value: Any, spoken: str) -> str:
 
 def _named(value: str, spoken: str) -> str:
     if not value.startswith(("http://", "https://")):
-        return value
+        return i18n.duration(value, spoken)
     for scheme in vocabularies.schemes():
         if vocabularies.term(scheme, value):
             return vocabularies.label(scheme, value, spoken)

@@ -11,9 +11,9 @@ async function copy(button) {
   const label = button.querySelector("span");
   const before = label.textContent;
   try {
-    await navigator.clipboard.writeText(field.value);
+    await navigator.clipboard.writeText(field.value ?? field.innerText);
   } catch {
-    field.select(); // no clipboard without https: the reader's own keys copy what is selected
+    field.select?.(); // no clipboard without https: the reader's own keys copy what is selected
     return;
   }
   label.textContent = button.dataset.done;
