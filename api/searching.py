@@ -195,6 +195,8 @@ def _rank(name: str, value: str, count: int) -> tuple[Any, ...]:
         return (value,)
     if name == "year":
         return (-int(value),)
+    if name == "subject":
+        return (not subjects.is_field(value), -count, value)  # fields first: two trees mixed read like mistakes
     return (-count, value)
 
 

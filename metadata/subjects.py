@@ -13,12 +13,18 @@ from metadata.vocabularies import Term
 GROUPS = "unesco-thesaurus-groups"
 SCHEMES = (*vocabularies.SUBJECTS, GROUPS)
 """Whose terms are in the tree."""
+_FIELDS = "isced-f"
 _THESAURUS = "http://vocabularies.unesco.org/thesaurus/"
 
 
 def find(uri: str) -> Term | None:
     """The subject, or the group of subjects."""
     return vocabularies.find(uri) or vocabularies.term(GROUPS, uri)
+
+
+def is_field(uri: str) -> bool:
+    """Whether it is a field of education (ISCED-F), not a concept or a group of the thesaurus."""
+    return vocabularies.term(_FIELDS, uri) is not None
 
 
 @lru_cache(maxsize=8192)

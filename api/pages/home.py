@@ -13,6 +13,7 @@ from api.pages import cards, frame, places, shelves
 from api.pages.cards import Card
 from api.pages.places import Place
 from api.pages.shelves import Shown
+from metadata import subjects
 from oer import queries
 from oer.db import reading
 from oer.errors import Unavailable
@@ -79,7 +80,7 @@ def show(request: Request) -> Response:
 
 
 def _choices(session: Session, here: Installation, spoken: str) -> Mapping[str, list[Choice]]:
-    """Subjects and levels that there is something in; nothing while the index is being built."""
+    """Fields and levels that there is something in; nothing while the index is being built."""
     try:
         found = here.search.find(Question(limit=1, lang=spoken, facets=("subject", "level")))
     except Unavailable:
@@ -89,7 +90,7 @@ def _choices(session: Session, here: Installation, spoken: str) -> Mapping[str, 
         facet.name: [
             Choice(value.label, f"/search?{urlencode({facet.name: value.value})}", value.count)
             for value in facet.values
-            if value.count
+            if value.count and (facet.name != "subject" or subjects.is_field(value.value))
         ]
         for facet in told
     }

@@ -30,6 +30,14 @@ class Branch:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """``code`` is where the catalogue has its heading: fields of education, or domains of the thesaurus."""
+
+    code: str
+    choices: Sequence[Branch]
+
+
+@dataclass(frozen=True, slots=True)
 class SubjectsPage:
     """``label`` is empty on the page of the whole tree."""
 
@@ -37,7 +45,7 @@ class SubjectsPage:
     trail: Sequence[Step]
     search_path: str
     total: int
-    choices: Sequence[Branch]
+    groups: Sequence[Group]
     cards: Sequence[Card]
 
 
@@ -60,18 +68,20 @@ def show(request: Request) -> Response:
         trail=_trail(uri, spoken),
         search_path=_path("/search", uri or ""),
         total=found.total,
-        choices=_below(told, uri),
+        groups=_below(told, uri),
         cards=shown,
     )
     return frame.sent(request, render.html(request, "subjects.html", page), spoken)
 
 
-def _below(told: schemas.FacetOut, uri: str | None) -> list[Branch]:
+def _below(told: schemas.FacetOut, uri: str | None) -> list[Group]:
     """What is right below the subject and has something in it; of the whole tree the widest, by their names."""
-    wanted = [one for one in told.values if one.broader == uri and one.count and one.value != uri]
-    return [
-        Branch(one.label, _path("/subjects", one.value), one.count) for one in sorted(wanted, key=lambda one: one.label)
-    ]
+    found: dict[str, list[Branch]] = {"site.fields": [], "site.thesaurus": []}
+    for one in sorted(told.values, key=lambda one: one.label):
+        if one.broader == uri and one.count and one.value != uri:
+            code = "site.fields" if subjects.is_field(one.value) else "site.thesaurus"
+            found[code].append(Branch(one.label, _path("/subjects", one.value), one.count))
+    return [Group(code, choices) for code, choices in found.items() if choices]
 
 
 def _trail(uri: str | None, spoken: str) -> list[Step]:
