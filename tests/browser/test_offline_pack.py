@@ -14,8 +14,7 @@ from factories import act
 from playwright.sync_api import Browser, Page, sync_playwright
 from starlette.testclient import TestClient
 
-from api import app
-from metadata import arabic
+from api import app, packs
 from metadata.record import Record, Text
 from oer import collections, units
 from oer.installation import Installation
@@ -25,6 +24,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
 ARGUMENTS += ["--disable-component-update", "--disable-sync"]
 LIGHT = "تجربة الضَّوء والماء، أسئلة وإجابات.txt"
+ALGEBRA = "Algèbre linéaire : premiers pas"
+WATER = "دورة الماء في الطبيعة"
+EXAM = "امتحان آخر السنة"
 VIEWS = {"wide": {"width": 1100, "height": 900}, "narrow": {"width": 360, "height": 740}}
 
 
@@ -71,13 +73,16 @@ def collection(home: Installation) -> str:
     )
     title = [{"value": "مسؤولية المعلّم", "lang": "ar"}, {"value": "La responsabilité de l’enseignant", "lang": "fr"}]
     teacher = factories.published(home, described=titled(title), files={"plan.txt": b"plan"})
-    algebra = [{"value": "Algèbre linéaire : premiers pas", "lang": "fr"}]
-    lines = factories.published(home, described=titled(algebra), files={
+    lines = factories.published(home, described=titled([{"value": ALGEBRA, "lang": "fr"}]), files={
         "cours.pdf": b"%PDF-1.4\n" + b"x" * 3_400_000
     })  # fmt: skip
-    water = factories.published(home, described=factories.record("دورة الماء في الطبيعة"))
+    french = [
+        {"value": "L’évaporation et le cycle de l’eau, « à l’école ». Chef-d’œuvre du XIXᵉ siècle.", "lang": "fr"}
+    ]
+    water = factories.published(home, described=factories.record(WATER, description=french))
     access = {"kind": "embargoed", "until": "2026-06-01"}
-    later = factories.published(home, described=factories.record("امتحان آخر السنة", access=access))
+    salt = [{"value": "ماء وملح", "lang": "ar"}]
+    later = factories.published(home, described=factories.record(EXAM, access=access, keywords=salt))
     public_id = factories.collected(
         home,
         shown=True,
@@ -131,6 +136,22 @@ def shown(page: Page) -> list[str]:
         ("ALGÈBRE", "Algèbre linéaire : premiers pas"),
         ("cours.pdf", "Algèbre linéaire : premiers pas"),
         ("انكِسار الماء", "الضَّوْء والماء"),
+        ("evaporation", WATER),
+        ("L'Évaporation", WATER),
+        ("ecole", WATER),
+        ("à l`école", WATER),
+        ("cycle de l'eau", WATER),
+        ("cycle de l’eau", WATER),
+        ("cycle de lʼeau", WATER),
+        ("l'algebre", ALGEBRA),
+        ("chef d'oeuvre", WATER),
+        ("CHEF-D'ŒUVRE", WATER),
+        ('"cycle de l\'eau"', WATER),
+        ("«cycle de l’eau»", WATER),
+        ("“lineaire, premiers pas”", ALGEBRA),
+        ("linéaire: premiers pas?", ALGEBRA),
+        ("الطبيعة؟", WATER),
+        ("„دورة الماء“", WATER),
     ],
 )
 def test_words_are_found_in_whatever_spelling(page: Page, words: str, title: str) -> None:
@@ -139,6 +160,19 @@ def test_words_are_found_in_whatever_spelling(page: Page, words: str, title: str
     assert title in shown(page)
     assert len(shown(page)) < 5
     assert "5" in page.locator("#shown").inner_text()
+
+
+def test_the_article_is_no_matter_before_short_words(page: Page) -> None:
+    for words in ("ماء", "الماء", "الْمَاءِ", "المــاء", "“الماء”"):
+        page.get_by_role("searchbox").fill(words)
+        assert shown(page) == ["الضَّوْء والماء", WATER, EXAM], words
+
+
+def test_signs_alone_ask_for_nothing(page: Page) -> None:
+    for words in ('"', "«  »", "l'", "؟ ، ؛"):
+        page.get_by_role("searchbox").fill(words)
+        assert len(shown(page)) == 5, words
+        assert page.locator("#shown").inner_text() == ""
 
 
 def test_what_is_nowhere_is_said_and_taken_back(page: Page) -> None:
@@ -153,11 +187,12 @@ def test_what_is_nowhere_is_said_and_taken_back(page: Page) -> None:
 
 def test_the_page_folds_as_the_repository_does(page: Page) -> None:
     draw = random.Random(7)
-    letters = [chr(code) for code in (*range(0x20, 0x17F), *range(0x600, 0x700), *range(0x750, 0x780))]
-    letters += list("ﷺﻻﻷ‌‍­ΣςİßﬁÅＡ１") * 4
-    texts = ["".join(draw.choices(letters, k=12)) for _ in range(3000)] + letters
+    blocks = ((0, 0x250), (0x2B0, 0x370), (0x600, 0x700), (0x750, 0x780), (0x1E00, 0x1F00), (0x2000, 0x2070))
+    letters = [chr(code) for start, end in blocks for code in range(start, end)]
+    letters += list("ﷺﻻﻷ‌‍­ΣςİßﬁÅＡ１") * 4 + list("'\"’‘“”«»œæŒÆéèàçÉ ") * 20 + list("❛❞〝〟ꞌ՚׳״＇＂\u3000\ufeff")
+    texts = ["".join(draw.choices(letters, k=12)) for _ in range(6000)] + letters
     folded = page.evaluate("texts => texts.map(fold)", texts)
-    different = [(text, one) for text, one in zip(texts, folded, strict=True) if one != arabic.fold(text)]
+    different = [(text, one) for text, one in zip(texts, folded, strict=True) if one != packs.folded(text)]
     assert different == []
 
 
@@ -199,6 +234,53 @@ def test_every_language_is_a_click_away(page: Page) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     page.get_by_role("link", name="العربية").click()
     assert page.locator("h1").inner_text() == "علوم الصف الخامس"
+
+
+OPENED = [  # languages of the browser, those first that are liked best, and the one that the pack opens in
+    (["fr-CA"], "fr"),
+    (["en-GB", "ar"], "en"),
+    (["ar-DZ", "fr"], "ar"),
+    (["de-DE", "fr-FR", "en"], "fr"),
+    (["de-DE", "ja"], "ar"),
+    ([], "ar"),
+]
+
+
+@pytest.mark.parametrize(("languages", "lang"), OPENED)
+def test_it_opens_in_the_language_of_the_reader(browser: Browser, pack: Path, languages: list[str], lang: str) -> None:
+    context = browser.new_context(offline=True)
+    context.add_init_script(f"Object.defineProperty(navigator, 'languages', {{ get: () => {json.dumps(languages)} }})")
+    page = context.new_page()
+    page.goto("about:blank")
+    page.goto((pack / "index.html").as_uri(), wait_until="commit")
+    name = "index.html" if lang == "ar" else f"index-{lang}.html"
+    page.wait_for_url((pack / name).as_uri())
+    page.wait_for_load_state()
+    assert page.locator("html").get_attribute("lang") == lang
+    assert page.get_by_role("searchbox").is_visible()
+    assert page.url == (pack / name).as_uri()
+    page.go_back()  # it took the place of the first page
+    assert page.url == "about:blank"
+    context.close()
+
+
+def test_a_language_that_was_chosen_stays(browser: Browser, pack: Path) -> None:
+    context = browser.new_context(offline=True, locale="fr-FR")
+    page = context.new_page()
+    page.goto((pack / "index.html").as_uri(), wait_until="commit")
+    page.wait_for_url("**/index-fr.html")
+    page.get_by_role("link", name="العربية").click()
+    page.wait_for_url("**/index.html#ar")
+    page.reload()
+    assert page.locator("h1").inner_text() == "علوم الصف الخامس"
+    page.get_by_role("link", name="English").click()
+    page.wait_for_url("**/index-en.html#en")
+    assert page.locator("h1").inner_text() == "Science, year 5"
+    page.go_back()
+    assert page.locator("h1").inner_text() == "علوم الصف الخامس"
+    page.goto((pack / "index-en.html").as_uri())
+    assert page.locator("h1").inner_text() == "Science, year 5"
+    context.close()
 
 
 def test_all_of_it_works_by_keyboard(page: Page) -> None:
