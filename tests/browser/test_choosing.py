@@ -44,7 +44,7 @@ def test_the_language_chosen_by_hand_stays_on_the_way(page: Page, site: sites.Si
 def choose(page: Page, site: sites.Site, **values: str) -> None:
     """From a page through the form and back to that page."""
     page.goto(site.url + site.pages["resource-pages"])
-    page.locator(".tools > a").last.click()
+    page.locator(".tools > a[href*='/preferences']").click()
     page.wait_for_url("**/preferences**")
     for name, value in values.items():
         page.locator(f"input[name={name}][value='{value}']").check()

@@ -40,7 +40,7 @@ def test_files_are_shown_in_place(page: Page, site: sites.Site, lang: str, kind:
     expect(shown).to_be_visible()
     if kind in ("pages", "image"):
         shown.scroll_into_view_if_needed()
-        page.wait_for_function("one => one.complete && one.naturalWidth > 100", arg=shown.element_handle())
+        assert shown.evaluate("one => one.decode().then(() => one.naturalWidth)") > 100
         assert shown.get_attribute("alt")
 
 
@@ -60,7 +60,7 @@ def test_a_picture_opens_large_and_closes_with_the_focus_where_it_was(page: Page
     link.click()
     dialog = page.get_by_role("dialog")
     expect(dialog).to_be_visible()
-    page.wait_for_function("document.querySelector('dialog img').naturalWidth > 100")
+    assert dialog.locator("img").evaluate("one => one.decode().then(() => one.naturalWidth)") > 100
     assert page.evaluate("document.activeElement.tagName") == "BUTTON"
     page.keyboard.press("Escape")
     expect(dialog).to_have_count(0)

@@ -61,7 +61,7 @@ def test_a_picture_opens_by_itself(plain: Page, site: sites.Site, lang: str) -> 
 
 def test_to_choose(plain: Page, site: sites.Site, lang: str) -> None:
     plain.goto(site.url + site.pages["resource-prose"])
-    plain.locator(".tools > a").last.click()
+    plain.locator(".tools > a[href*='/preferences']").click()
     plain.locator("input[name=theme][value=dark]").check()
     plain.locator("main button.button").click()
     plain.wait_for_url(f"**{site.pages['resource-prose']}")
