@@ -138,7 +138,7 @@ def bundle(pack: Pack, store: Store, settings: Settings, spoken: Language) -> Bu
         digest.update(f"{file.path}\0{file.key}\0{when.isoformat()}\n".encode())
     title = _title(pack, spoken)
     return Bundle(
-        name=file_names.safe_name(f"{_SLASHES.sub('-', title.value[:80]).strip()}.zip"),
+        name=file_names.safe_name(f"{_SLASHES.sub('-', title.value[:80]).strip(' .')}.zip"),
         etag=f'"{digest.hexdigest()[:32]}"',
         size=zip_writing.length(members),
         modified=moment,

@@ -156,7 +156,7 @@ def test_the_examples_of_the_openapi_document_are_taken(client: TestClient, home
     units_example[0]["id"] = unit["id"]
     assert client.put(f"{url}/units", json=units_example, headers=editor | ANY).status_code == 200
     ours = [verb for path, verbs in document["paths"].items() if "collections" in path for verb in verbs.values()]
-    assert len(ours) == 11
+    assert len(ours) == 13
     for verb in ours:
         assert verb["summary"]
         assert verb["x-policy"] in {"reader", "member", "collection"}

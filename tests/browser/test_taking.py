@@ -26,7 +26,7 @@ SHOWN = {
     "pages": ".pages-strip img",
     "image": "a[data-zoom] img",
     "audio": "audio[controls]",
-    "prose": ".text.prose :is(h1, h2, h3, p)",
+    "prose": ".text .prose :is(h1, h2, h3, p)",
     "table": ".text table td",
     "listing": ".listing li",
     "text": "pre.text",
