@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from functools import cache
 from typing import Any, Literal
 
-import nh3
 from babel import Locale
 from markdown_it import MarkdownIt
 from markdown_it.renderer import RendererHTML
@@ -142,6 +141,8 @@ def _whole(content: bytes) -> bytes:
 
 def plain(text: str) -> str:
     """The words of Markdown alone, on one line: for a card, a description in a list."""
+    import nh3  # late, as below
+
     return " ".join(nh3.clean(_markdown(text).replace("<", " <"), tags=set()).split())
 
 
@@ -164,6 +165,8 @@ def _direction(lang: str) -> str:
 
 
 def _clean(html: str) -> str:
+    import nh3  # late: a server that only takes files in does without its memory
+
     kept = nh3.clean(
         html,
         tags=_ALLOWED,

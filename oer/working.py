@@ -17,7 +17,6 @@ from functools import partial
 from types import FrameType
 from typing import Any
 
-from harvest import checks
 from oer import (
     answers,
     attempts,
@@ -46,8 +45,6 @@ from oer.previews import keeping
 from oer.previews.keeping import Previewer
 from oer.search import following
 from oer.search.following import Follower
-from oer.transfer import orders
-from oer.transfer.orders import Workshop
 from storage.errors import StoreError
 
 logger = logging.getLogger("oer.working")
@@ -144,6 +141,10 @@ KINDS: Mapping[str, Callable[[Installation, Mapping[str, Any]], None]] = {
 """Job kind → function. Each may run twice for one job and does no harm. Those that need their claim are apart."""
 
 
+IMPORTS, CHECKS = "import", "oai.check"
+"""The kinds of ``oer.transfer.orders`` and ``harvest.checks``, which come late."""
+
+
 class Stopped(jobs.Interrupted):
     """The worker was told to stop in the middle of a job that waits; the job goes on later."""
 
@@ -153,23 +154,31 @@ def handlers(found: Installation, *, pause: Callable[[float], None] = time.sleep
     functions = {kind: partial(function, found) for kind, function in KINDS.items()}
     functions["blobs.sweep"] = partial(_sweep, found, pause=pause)
     table: dict[str, jobs.Handler] = {kind: partial(_on_payload, function) for kind, function in functions.items()}
-    examine = partial(checks.fulfil, found, pause=pause)
-    return table | {orders.KIND: _workshop(found, pause).fulfil, checks.KIND: examine}
+    return table | {IMPORTS: partial(_import, found, pause), CHECKS: partial(_examine, found, pause)}
 
 
 def _on_payload(function: Callable[[Mapping[str, Any]], None], held: Claim) -> None:
     function(held.payload)
 
 
-def _workshop(found: Installation, pause: Callable[[float], None]) -> Workshop:
-    return Workshop(
+# Both come late: most workers never have such a job, and do without 4 MB.
+def _examine(found: Installation, pause: Callable[[float], None], held: Claim) -> None:
+    from harvest import checks
+
+    checks.fulfil(found, held, pause=pause)
+
+
+def _import(found: Installation, pause: Callable[[float], None], held: Claim) -> None:
+    from oer.transfer.orders import Workshop
+
+    Workshop(
         engine=found.engine,
         store=found.store,
         bounds=found.settings,
         repository_id=found.repository_id,
         now=found.now,
         pause=partial(pause, 0.0),
-    )
+    ).fulfil(held)
 
 
 def sweep_now(found: Installation, *, wait: Callable[[], None], dry_run: bool = False) -> blobs.Swept:

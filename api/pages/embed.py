@@ -6,7 +6,6 @@ import io
 from dataclasses import dataclass
 from functools import cache
 
-import segno
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
@@ -110,6 +109,8 @@ def code(request: Request) -> Response:
     with reading(here.engine) as session:
         lookup.resource(session, ANONYMOUS, public_id)
     drawn = io.BytesIO()
+    import segno  # late: not every server is asked for one
+
     made = segno.make(renderings.landing_url(here.settings.base_url, public_id), error="m", micro=False)
     # On white, whatever is behind: scanners want dark modules on a light ground.
     made.save(drawn, kind="svg", border=4, light="#fff", omitsize=True)

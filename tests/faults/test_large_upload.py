@@ -19,6 +19,8 @@ from senders import Line
 
 from oer.workflow import Role
 
+JUDGED = 8 << 20  # bytes of the vocabularies that the record of a form is judged by; a file alone needs none
+
 pytestmark = pytest.mark.timeout(TIMEOUT)
 
 
@@ -100,7 +102,7 @@ def test_a_large_file_goes_in_by_every_way_in_flat_memory(tmp_path: Path, kind: 
                 shown = json.loads(line.ask("GET", f"/api/resources/{draft}/draft")[2])
             print(f"{kind}, {SIZE // MIB} MiB by {way.__name__}: {SIZE / MIB / took:.0f} MiB/s, {found}; idle {idle}")
             assert found.samples > 3
-            assert found.peaks["pss"] <= MOST_MEMORY, way.__name__
+            assert found.peaks["pss"] <= MOST_MEMORY + JUDGED * (way.__name__ == "form"), way.__name__
         assert [file["sha256"] for file in shown["files"]] == [digest] * 4
         held = hashlib.sha256()
         for piece in home.store.open(digest):

@@ -16,6 +16,7 @@ from command_line import Terminal
 from sqlmodel import select
 
 from api import i18n
+from harvest import checks
 from metadata import validate
 from metadata.crosswalks import FORMATS
 from oer import deposits, jobs, queries, working
@@ -24,6 +25,7 @@ from oer.db import reading, transaction
 from oer.exposure import renderings
 from oer.models import Job, Version
 from oer.policy import OPERATOR
+from oer.transfer import orders
 
 
 @pytest.fixture
@@ -266,3 +268,7 @@ def test_rendering_writes_every_format_and_stamps_what_shows_something_else(term
     assert "doctor.unstamped" not in {finding["code"] for finding in terminal.json("doctor", **moved)}
     assert terminal.json("oai", "render", **moved)["records"] == 0
     assert public_id
+
+
+def test_the_kinds_of_jobs_that_come_late_are_theirs():
+    assert (working.IMPORTS, working.CHECKS) == (orders.KIND, checks.KIND)
