@@ -18,7 +18,7 @@ from sqlmodel import Session, col
 from oer import queries
 from oer.db import is_sqlite, reading, transaction
 from oer.errors import Unavailable
-from oer.models import Blob
+from oer.models import Blob, Derivative
 from storage.errors import Missing
 from storage.store import Stat, Store, Stored
 
@@ -170,6 +170,8 @@ def _remove(engine: Engine, store: Store, key: str, swept: Swept) -> None:
             swept.kept += 1
             return
         store.delete(key)
+        # What is made of it goes by itself, but for what is made of itself: PostgreSQL looks at that reference first.
+        session.connection().execute(sa.delete(Derivative).where(Derivative.source == key))  # type: ignore[arg-type]
         session.connection().execute(sa.delete(Blob).where(Blob.key == key))  # type: ignore[arg-type]
         swept.removed += 1
         swept.bytes += blob.size
