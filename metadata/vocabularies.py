@@ -1,8 +1,8 @@
 """Terms of the controlled vocabularies, with labels in Arabic, French and English.
 
-The data are ``metadata/terms/*.json``, made by ``metadata.terms.build``; file names are scheme names. A scheme is
-read when it is first asked for (the thesaurus alone is a megabyte). A term is known by its URI; the two lists that
-exist only here, ``institution-kinds`` and ``media-groups``, use their codes in place of URIs.
+The data are ``metadata/terms/*.json``, made by ``metadata.terms.build``; file names are scheme names
+(``metadata.scheme``). A term is known by its URI; the two lists that exist only here, ``institution-kinds`` and
+``media-groups``, use their codes in place of URIs.
 
 A label may be missing: six concepts of the UNESCO Thesaurus have no Arabic one, and COAR types that are not offered
 have English alone. ``label`` falls back, and ``Term.labels`` says truly what exists.
@@ -12,12 +12,11 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from functools import cache, lru_cache
-from importlib import resources
-from types import MappingProxyType
 
 from metadata import arabic, values
+from metadata.scheme import Scheme, shipped
+from metadata.scheme import Term as Term
 
 LANGUAGES = ("ar", "fr", "en")
 
@@ -83,26 +82,6 @@ _FEW, _NEAREST, _LIKE, _LONG, _WORDS = 15, 5, 0.4, 60, 3
 _FAMILIES = {"image": "image", "audio": "audio", "video": "video", "text": "text_document", "model": "model3d"}
 
 
-@dataclass(frozen=True, slots=True)
-class Term:
-    """One term. ``labels``: language → label; ``alternative``: language → other names; ``broader``: URIs of its scheme.
-
-    ``notation`` is the code of the scheme (``0613``, ``4.7``, ``closedCaptions``, ``CC BY 4.0``), else the last part
-    of the URI. Terms that are not ``offered`` are valid where they stand, but no form shows them. ``extra``: mappings
-    to other formats, strings, lists parted by spaces. ``in_house``: languages whose label has no official standing.
-    """
-
-    uri: str
-    scheme: str
-    notation: str
-    labels: Mapping[str, str]
-    alternative: Mapping[str, tuple[str, ...]]
-    broader: tuple[str, ...]
-    offered: bool
-    extra: Mapping[str, str]
-    in_house: tuple[str, ...]
-
-
 _overrides: dict[str, dict[str, str]] = {}
 
 
@@ -116,46 +95,7 @@ def terms(scheme: str) -> Mapping[str, Term]:
     """All terms of a scheme by URI, in the order in which a picker shows them. LookupError for an unknown scheme."""
     if scheme not in _SCHEMES:
         raise LookupError(f"no such vocabulary: {scheme}")
-    head, *lines = _file(scheme).decode().rstrip().removesuffix("\n]}").split("\n")
-    base: str = json.loads(f"{head}]}}")["base"]
-
-    def full(identifier: str) -> str:
-        return identifier if "://" in identifier else base + identifier
-
-    found: dict[str, Term] = {}
-    for line in lines:
-        raw = json.loads(line.rstrip(","))  # one at a time: the thesaurus as a whole would take five megabytes more
-        uri = full(raw["id"])
-        found[uri] = _overridden(
-            Term(
-                uri=uri,
-                scheme=scheme,
-                notation=raw.get("notation", raw["id"]),
-                labels=MappingProxyType(raw["labels"]),
-                alternative=MappingProxyType({lang: tuple(names) for lang, names in raw.get("alt", {}).items()}),
-                broader=tuple(full(wider) for wider in raw.get("broader", ())),
-                offered=raw.get("offered", True),
-                extra=MappingProxyType(raw.get("extra", {})),
-                in_house=tuple(raw.get("review", ())),
-            )
-        )
-    return MappingProxyType(found)
-
-
-def _overridden(term: Term) -> Term:
-    """The term with the operator's labels; the shipped ones still find it."""
-    ours = _overrides.get(term.uri)
-    if not ours:
-        return term
-    alternative = dict(term.alternative)
-    for lang in ours.keys() & term.labels.keys():
-        alternative[lang] = (*alternative.get(lang, ()), term.labels[lang])
-    return replace(
-        term,
-        labels=MappingProxyType({**term.labels, **ours}),
-        alternative=MappingProxyType(alternative),
-        in_house=tuple(lang for lang in term.in_house if lang not in ours),
-    )
+    return Scheme(scheme, dict(_overrides))
 
 
 def term(scheme: str, uri: str) -> Term | None:
@@ -329,12 +269,8 @@ def _shipped() -> bytes:
     """The SHA-256 of all schemes as they are shipped."""
     hashed = hashlib.sha256()
     for scheme in _SCHEMES:
-        hashed.update(_file(scheme))
+        hashed.update(shipped(scheme))
     return hashed.digest()
-
-
-def _file(scheme: str) -> bytes:
-    return resources.files("metadata").joinpath("terms", f"{scheme}.json").read_bytes()
 
 
 def _items(value: object, where: str) -> Iterable[tuple[str, object]]:

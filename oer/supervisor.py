@@ -21,8 +21,8 @@ _GRACE = 8  # seconds that processes have to end by themselves; a web process th
 PARENT = "OER_SUPERVISED_BY"
 
 
-def become(*, host: str, port: int, workers: int, with_worker: bool, log_level: str) -> None:
-    """Replace this process by the supervisor. Never returns."""
+def become(*, host: str, port: int, workers: int, with_worker: bool, log_level: str, in_bucket: bool) -> None:
+    """Replace this process by the supervisor. Never returns. `in_bucket`: the store is an S3 server, no disk."""
     wanted = json.dumps(
         {"host": host, "port": port, "workers": workers, "with_worker": with_worker, "log_level": log_level}
     )
@@ -31,7 +31,7 @@ def become(*, host: str, port: int, workers: int, with_worker: bool, log_level: 
     # Pieces for S3 have 5 MiB: given back at once, instead of kept in a heap full of holes, 10 MiB of a process. Those
     # of 4 MiB for a disk are better kept: asking the kernel for each anew takes 4 s of 2 GB.
     os.environ.setdefault("MALLOC_MMAP_THRESHOLD_", str(9 << 19))
-    os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str(16 << 20))
+    os.environ.setdefault("MALLOC_TRIM_THRESHOLD_", str((1 if in_bucket else 16) << 20))
     # Columns of every instruction, for the marks below lines of a traceback: a megabyte of each process.
     os.environ.setdefault("PYTHONNODEBUGRANGES", "1")
     sys.stdout.flush()

@@ -1,6 +1,7 @@
 """Streams of bytes: gathered on the way in, held to their promise on the way out."""
 
 import hashlib
+import io
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 
@@ -13,31 +14,33 @@ def gathered(chunks: Iterable[bytes], size: int, *, keep: bool = False) -> Gener
     An error of `chunks` passes; with `keep`, what came before it is yielded first: an upload that breaks off keeps
     what arrived.
     """
-    held: list[bytes | memoryview] = []
-    count = 0
+    held: io.BytesIO | None = None
     try:
         for chunk in chunks:
             left = memoryview(chunk)
-            while count + len(left) >= size:
-                if count == 0 and len(left) == len(chunk) == size:
-                    piece = chunk
-                else:
-                    held.append(left[: size - count])
-                    piece = b"".join(held)
-                left = left[size - count :]
-                held.clear()
-                count = 0
-                yield piece
-                del piece
-            if left:
-                held.append(left)
-                count += len(left)
+            while left:
+                if held is None and len(left) == len(chunk) == size:
+                    left = left[size:]
+                    yield chunk
+                    continue
+                # Written in place and given away without a copy; room that is never written costs nothing.
+                held = held or io.BytesIO(bytes(size))
+                left = left[held.write(left[: size - held.tell()]) :]
+                if held.tell() == size:
+                    piece, held = held.getvalue(), None
+                    yield piece
+                    del piece
     except Exception:
-        if count and keep:
-            yield b"".join(held)
+        if held is not None and keep:
+            yield _written(held)
         raise
-    if count:
-        yield b"".join(held)
+    if held is not None:
+        yield _written(held)
+
+
+def _written(held: io.BytesIO) -> bytes:
+    held.truncate()
+    return held.getvalue()
 
 
 def range_end(key: str, size: int, start: int, length: int | None) -> int:

@@ -8,8 +8,6 @@ import codecs
 import re
 from collections.abc import Callable
 
-import puremagic
-
 from storage.zip_members import Members, Read, members_of
 
 UNKNOWN = "application/octet-stream"
@@ -239,6 +237,8 @@ def _other_binary(head: bytes, extension: str) -> str:
 
     Never a kind that a browser reads as text and may run: it would have been text.
     """
+    import puremagic  # late: a megabyte of tables, and most processes never meet such a file
+
     try:
         matches = puremagic.magic_string(head)
     except puremagic.PureError:

@@ -24,7 +24,6 @@ from fault_counts import count
 MIB = 1 << 20
 SIZE = count(64 * MIB, 2 << 30)
 MOST_MEMORY = 250_000_000  # bytes, of all processes together, pages that they share counted once
-MOST_MEMORY_S3 = 250 * MIB  # with the client for S3 and its parts of 5 MiB: it comes out between 245 and 255 MB
 ROOT = Path(__file__).resolve().parents[1]
 
 

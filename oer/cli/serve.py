@@ -31,7 +31,14 @@ def serve(
     with context.opened() as found:
         _require_free(host, port)
         _greet(found, host, port)
-    supervisor.become(host=host, port=port, workers=workers, with_worker=with_worker, log_level=wanted.log_level)
+    supervisor.become(
+        host=host,
+        port=port,
+        workers=workers,
+        with_worker=with_worker,
+        log_level=wanted.log_level,
+        in_bucket=wanted.store_url.startswith("s3:"),
+    )
 
 
 def _require_free(host: str, port: int) -> None:
