@@ -284,6 +284,35 @@ def lrmi(folder: Path, scheme: str) -> Iterator[TermData]:
     return plain((), f"{LRMI}{scheme}/")(chosen)
 
 
+def worded(scheme: str, data: TermData) -> TermData:
+    """The term with labels and names as schools here say them (``wording.csv``); the upstream label still finds it."""
+    for row in _wording().get((scheme, data["id"]), ()):
+        lang, names = row["lang"], data["labels"]
+        others = {*data.get("alt", {}).get(lang, ()), *filter(None, row["also"].split("|"))}
+        if row["label"]:
+            others.add(names[lang])
+            marked = {*data.get("review", ()), lang}
+            data = {
+                **data,
+                "labels": {**names, lang: row["label"]},
+                "review": [one for one in LANGUAGES if one in marked],
+            }
+        others.discard(data["labels"][lang])
+        alt = {**data.get("alt", {}), lang: sorted(others)}
+        rest = {key: value for key, value in data.items() if key not in ("id", "labels")}
+        rest["alt"] = {one: alt[one] for one in LANGUAGES if alt.get(one)}
+        data = term(data["id"], data["labels"], **rest)
+    return data
+
+
+@cache
+def _wording() -> dict[tuple[str, str], list[Row]]:
+    found: dict[tuple[str, str], list[Row]] = {}
+    for row in rows(HERE / "wording.csv"):
+        found.setdefault((row["scheme"], row["id"]), []).append(row)
+    return found
+
+
 def _of(file: str, build: Callable[[Iterable[Row]], Iterator[TermData]]) -> Callable[[Path], Iterator[TermData]]:
     return lambda folder: build(rows(folder / file))
 
@@ -331,10 +360,19 @@ SCHEMES: dict[str, tuple[str, Callable[[Path], Iterator[TermData]]]] = {
 
 def compiled(scheme: str, folder: Path) -> str:
     """The text of ``<scheme>.json``. Raises OSError, KeyError where the raw file is missing or has other columns."""
-    base, build = SCHEMES[scheme]
-    lines = [json.dumps(data, ensure_ascii=False, separators=(",", ":")) for data in build(folder)]
+    base, _ = SCHEMES[scheme]
+    lines = [json.dumps(data, ensure_ascii=False, separators=(",", ":")) for data in _all(scheme, folder)]
     head = json.dumps({"scheme": scheme, "base": base}, ensure_ascii=False)[:-1]
     return f'{head}, "terms": [\n' + ",\n".join(lines) + "\n]}\n"
+
+
+def _all(scheme: str, folder: Path) -> Iterator[TermData]:
+    unused = {identifier for named, identifier in _wording() if named == scheme}
+    for data in SCHEMES[scheme][1](folder):
+        unused.discard(data["id"])
+        yield worded(scheme, data)
+    if unused:
+        raise KeyError(f"wording.csv names what {scheme} has not: {sorted(unused)}")
 
 
 def main() -> None:

@@ -173,6 +173,8 @@ def _subject(uri: str) -> tuple[str, ...]:
 def _surface(record: Mapping[str, Any]) -> set[str]:
     """Words as people type them, for suggestions."""
     texts = [value for value, _ in _pairs(record, "title", "keywords")] + [name for name, _ in _people(record)]
+    about = (term for uri in record.get("subjects", ()) if (term := vocabularies.find(uri)))
+    texts += [name for term in about for name in term.labels.values()]
     return {word for text in texts for word in _plain(text)}
 
 

@@ -16,7 +16,7 @@ import tantivy
 
 from metadata import vocabularies
 
-REVISION = 6
+REVISION = 7
 """Step it with every change of what stands in the index: it is then built anew."""
 
 TEXTS = ("title", "text", "subject", "name", "file")

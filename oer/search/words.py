@@ -71,25 +71,43 @@ def nearest(searcher: tantivy.Searcher, written: str, common: Common) -> str | N
     from rapidfuzz.distance import OSA  # late: for questions without answers alone
 
     plain = analysis.fold(written)
-    wrong = next((wrong for letters, wrong in _WRONG if len(plain) <= letters), 0)  # folding may lengthen a word
+    wrong = _wrong(plain)
     if not wrong:
         return None
+    article = _article(plain)
+    bare = plain.removeprefix(article)
     best: tuple[int, int, str] | None = None
-    for beginning in dict.fromkeys(_beginnings(plain)):
+    for beginning in dict.fromkeys(_beginnings(article, bare)):
         if best and not beginning:
             break
         near = _with(searcher, beginning, None, _MOST) if beginning else common()
         for folded, (word, times) in near.items():
             distance = OSA.distance(plain, folded, score_cutoff=wrong)
-            if distance <= wrong and (best is None or (distance, -times, word) < best):
+            fits = distance <= wrong
+            if not fits and (other := _article(folded)) != article:
+                least = min(wrong, _wrong(bare))
+                distance = OSA.distance(bare, folded.removeprefix(other), score_cutoff=least)
+                fits = distance <= least
+            if fits and (best is None or (distance, -times, word) < best):
                 best = distance, -times, word
     return best[2] if best else None
 
 
-def _beginnings(plain: str) -> Iterator[str]:
-    """What words that this may have been begin with: its own letter, the next one, and at last anything."""
-    article = _ARTICLE if plain.startswith(_ARTICLE) and len(plain) > 4 else ""
-    bare = plain.removeprefix(article)
-    yield article + bare[:_FIRST]
-    yield article + bare[1 : 1 + _FIRST]
+def _wrong(plain: str) -> int:
+    """How many letters may be wrong; none of a word that is longer than any."""
+    return next((wrong for letters, wrong in _WRONG if len(plain) <= letters), 0)  # folding may lengthen a word
+
+
+def _article(plain: str) -> str:
+    return _ARTICLE if plain.startswith(_ARTICLE) and len(plain) > 4 else ""
+
+
+def _beginnings(article: str, bare: str) -> Iterator[str]:
+    """What words that this may have been begin with: its own letter, the next one, each with the Arabic article and
+    without, and at last anything.
+    """
+    other = "" if article or not analysis.is_arabic(bare) else _ARTICLE
+    for letters in (bare[:_FIRST], bare[1 : 1 + _FIRST]):
+        yield article + letters
+        yield other + letters
     yield ""

@@ -76,6 +76,7 @@ def test_what_would_be_found_is_told(lessons: Installation) -> None:
         ("فوتوسنتيز", None),
         ("المدرشة", "المدرسة"),
         ("دورة الماغ", "دورة الماء"),
+        ("مدرصة", "المدرسة"),  # without the article that the word has there
         ("الطيبعة", "الطبيعة"),  # two letters have changed places
         ("fracions", "fractions"),
         ("les fractoins décimals", "les fractions décimals"),
@@ -99,6 +100,18 @@ def test_what_was_meant_by_words_that_find_nothing(lessons: Installation, typed:
 def test_whatever_is_asked_has_an_answer(lessons: Installation, text: str) -> None:
     assert lessons.search.meant(Question(text=text)) is None
     assert lessons.search.complete(text, limit=8).texts == []
+
+
+def test_names_of_subjects_are_words_that_are_there(home: Installation) -> None:
+    """Nobody has to have written the word: the resource is about it."""
+    published(home, described=record(subjects=["http://vocabularies.unesco.org/thesaurus/concept118"]))
+    index(home)
+    assert home.search.find(Question(text="Maths")).total == home.search.find(Question(text="mathématiques")).total == 1
+    for typed, meant in (("الريضيات", "رياضيات"), ("mathematiqes", "mathématiques"), ("matematics", "mathematics")):
+        told = home.search.meant(Question(text=typed))
+        assert told is not None, typed
+        assert told.text == meant
+    assert "رياضيات" in texts(home, "رياض")
 
 
 def test_many_unknown_words_are_no_slip_of_the_hand(lessons: Installation) -> None:
