@@ -54,7 +54,6 @@ from api.routes import (
     versions,
     vocabularies,
 )
-from api.routing import refusals
 from api.shelf import Shelf
 from harvest import provider
 from harvest.parts import Cuts
@@ -127,7 +126,6 @@ def create(installation: Installation) -> FastAPI:
             Middleware(kept.Kept, here=installation, shelf=shelf),
         ],
         telemetry={"tracing": False, "metrics": False, "logs": False},
-        responses=refusals({422: "A parameter is wrong"}),
     )
     app.cookie = deps.cookie_name(installation)
     app.state.installation = installation
@@ -140,7 +138,8 @@ def create(installation: Installation) -> FastAPI:
     app.state.version = app.version
     errors.install(app)
     for noun in _NOUNS:
-        app.include_router(noun.router)
+        # Not `include_router`, which makes each route anew: half a second and 9 MB of every process.
+        app.router.routes.extend(noun.router.routes)
     return app
 
 

@@ -128,8 +128,9 @@ def refusals(words: Mapping[int, str]) -> Responses:
 class Router(APIRouter):
     """Routes that name their policy: ``x-policy`` in the OpenAPI document, which the policy matrix is made from."""
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(route_class=JsonRoute, **options)
+    def __init__(self, *, responses: Responses | None = None, **options: Any) -> None:
+        wrong = refusals({422: "A parameter is wrong"})
+        super().__init__(route_class=JsonRoute, responses={**wrong, **(responses or {})}, **options)
 
     def read(self, path: str, *, policy: Policy, **options: Any) -> Callable[[Endpoint], Endpoint]:
         """GET, and HEAD beside it without a place of its own in the OpenAPI document."""
