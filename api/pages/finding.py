@@ -2,6 +2,7 @@
 answer replaces the one that is there.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,7 @@ from oer.search.answers import Found, Question
 
 PATH = "/search"
 _PAGE = 20
+_BEFORE = "seen"
 _FACETS: tuple[schema.FacetName, ...] = (
     "subject",
     "level",
@@ -89,7 +91,9 @@ class Meant:
 
 @dataclass(frozen=True, slots=True)
 class SearchPage:
-    """``kept``: what the form sends along; ``start``: the number of the first hit; ``refused``: why there are none."""
+    """``kept``: what the form sends along; ``start`` and ``end``: the numbers of the first hit and of the last;
+    ``refused``: why there are none.
+    """
 
     text: str
     kept: Pairs
@@ -97,6 +101,7 @@ class SearchPage:
     reachable: int | None
     hits: Sequence[Card]
     start: int
+    end: int
     facets: Sequence[Facet]
     chips: Sequence[Chip]
     clear: str
@@ -196,6 +201,7 @@ def _found(request: Request, asked: Asked) -> SearchPage:
         hits = _hits(request, session, here, question, found)
         told = searching.facets(session, found, question.chosen, spoken)
         told.sort(key=lambda facet: _FACETS.index(facet.name))
+    before = question.offset or (_before(request, found) if key else 0)
     text = (asked.q or "").strip()
     return SearchPage(
         text=text,
@@ -203,13 +209,14 @@ def _found(request: Request, asked: Asked) -> SearchPage:
         total=found.total,
         reachable=answers.DEEPEST if question.sort == "relevance" and found.total > answers.DEEPEST else None,
         hits=hits,
-        start=question.offset + 1,
+        start=before + 1,
+        end=before + len(hits),
         facets=[facet for facet in (_facet(one, links) for one in told) if facet],
         chips=list(_chips(told, links)),
         clear=links.without(*schema.FACETS),
         orders=_orders(links, asked.order, with_words=bool(text)),
         meant=Meant(meant.text, meant.total, links.instead("q", meant.text)) if meant else None,
-        next=render.onward(request, _next(request, here, asked, question, found)),
+        next=render.onward(request, _next(request, here, asked, question, found, before)),
         first=links.to(links.pairs) if key else None,
         narrowed=bool(asked.chosen or key or asked.sort),
         refused=None,
@@ -225,12 +232,21 @@ def _hits(request: Request, session: Session, here: Installation, question: Ques
     return cards.of_items(request, session, items, {one.id: one for one in said})
 
 
-def _next(request: Request, here: Installation, asked: Asked, question: Question, found: Found) -> str | None:
+def _before(request: Request, found: Found) -> int:
+    """How many hits came before, as the page before says. It is shown and nothing else: who changes it fools nobody."""
+    told = request.query_params.get(_BEFORE, "")
+    return min(int(told), max(0, found.total - len(found.ids))) if re.fullmatch("[0-9]{1,9}", told) else 0
+
+
+def _next(
+    request: Request, here: Installation, asked: Asked, question: Question, found: Found, before: int
+) -> str | None:
     if len(found.ids) <= _PAGE:
         return None
-    ahead = (question.offset + _PAGE,)
-    behind = ahead if question.sort == "relevance" else searching.key_of(found, _PAGE - 1, question.lang)
-    return paging.following(here, request, asked, behind)
+    if question.sort == "relevance":
+        return paging.following(here, request, asked, (question.offset + _PAGE,))
+    behind = searching.key_of(found, _PAGE - 1, question.lang)
+    return f"{paging.following(here, request, asked, behind)}&{_BEFORE}={before + _PAGE}"
 
 
 def _refused(request: Request, asked: Asked, words: str) -> SearchPage:
@@ -244,6 +260,7 @@ def _refused(request: Request, asked: Asked, words: str) -> SearchPage:
         reachable=None,
         hits=[],
         start=1,
+        end=0,
         facets=[],
         chips=[],
         clear=links.without(*schema.FACETS),

@@ -16,7 +16,7 @@ from api.pages import cards, frame, shelves, steps
 from api.pages.cards import Card
 from api.pages.shelves import Shown
 from api.pages.steps import Step
-from metadata import vocabularies
+from metadata import analysis, arabic, vocabularies
 from metadata.record import Text, pick
 from oer import queries
 from oer.db import reading
@@ -122,7 +122,12 @@ def listed(request: Request) -> Response:
             Counter(one.country for one in everyone if one.country), country, lambda value: country_name(value, spoken)
         ),
         groups=[
-            Group(value, value in KINDS, kind_name(value, spoken), sorted(each, key=lambda place: place.name.value))
+            Group(
+                value,
+                value in KINDS,
+                kind_name(value, spoken),
+                sorted(each, key=lambda place: _alphabetical(place.name.value)),
+            )
             for value, each in sorted(groups.items(), key=lambda pair: _rank(pair[0]))
         ],
     )
@@ -139,7 +144,12 @@ def _counts(here: Installation) -> Mapping[str, int]:
 
 def _options(found: Mapping[str, int], chosen: str, say: Callable[[str], str]) -> list[Option]:
     told = [Option(value, say(value), count, value == chosen) for value, count in found.items()]
-    return sorted(told, key=lambda one: one.label)
+    return sorted(told, key=lambda one: _alphabetical(one.label))
+
+
+def _alphabetical(name: str) -> str:
+    """What a short list is sorted by: letters without accents and marks, names without the Arabic article."""
+    return analysis.fold(arabic.title_key(name))
 
 
 def _rank(kind: str) -> int:

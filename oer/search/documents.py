@@ -173,8 +173,10 @@ def _subject(uri: str) -> tuple[str, ...]:
 def _surface(record: Mapping[str, Any]) -> set[str]:
     """Words as people type them, for suggestions."""
     texts = [value for value, _ in _pairs(record, "title", "keywords")] + [name for name, _ in _people(record)]
+    # Subjects in the languages of the content: who begins an English word in French wants none.
+    spoken = {tag.partition("-")[0] for tag in record.get("languages", ())}
     about = (term for uri in record.get("subjects", ()) if (term := vocabularies.find(uri)))
-    texts += [name for term in about for name in term.labels.values()]
+    texts += [name for term in about for lang, name in term.labels.items() if lang in spoken]
     return {word for text in texts for word in _plain(text)}
 
 

@@ -1,5 +1,7 @@
 """To search: completions, filters, the next page and the way back, without a page being loaded anew."""
 
+import re
+
 import pytest
 import sites
 from playwright.sync_api import Page, expect
@@ -78,6 +80,9 @@ def test_the_next_page_and_the_way_back(page: Page, site: sites.Site, lang: str)
     page.locator(".pager a[rel=next]").click()
     expect(titles.first).not_to_have_text(first)
     assert "cursor=" in page.url
+    total = page.locator("#total").inner_text().split()[0]
+    assert re.findall(r"\d+", page.locator(".pager").inner_text())[:2] == ["21", "40"]
+    assert total in page.locator(".pager").inner_text()
     assert loads(page) == 0
     assert focused(page) == "total"
     assert page.evaluate("document.querySelector('#search').getBoundingClientRect().top >= -1")

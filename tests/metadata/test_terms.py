@@ -131,7 +131,8 @@ def test_notice_credits_every_file() -> None:
 def test_build_takes_the_folder_as_an_argument(
     shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (tmp_path / "spdx-licences.csv").write_bytes((TERMS / "spdx-licences.csv").read_bytes())
+    for name in ("spdx-licences.csv", "wording.csv"):
+        (tmp_path / name).write_bytes((TERMS / name).read_bytes())
     monkeypatch.setattr(build, "HERE", tmp_path)
     kept = {name: value for name, value in build.SCHEMES.items() if not name.startswith("unesco-thesaurus")}
     monkeypatch.setattr(build, "SCHEMES", kept)
@@ -139,3 +140,10 @@ def test_build_takes_the_folder_as_an_argument(
     build.main()
     assert "hcrt: 26 terms" in capsys.readouterr().out
     assert (tmp_path / "hcrt.json").read_bytes() == (TERMS / "hcrt.json").read_bytes()
+
+
+def test_a_wording_for_a_term_that_is_not_there_is_found_out(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = {"scheme": "hcrt", "id": "no_such_type", "lang": "fr", "label": "Rien", "also": ""}
+    monkeypatch.setattr(build, "_wording", lambda: {("hcrt", "no_such_type"): [row]})
+    with pytest.raises(KeyError, match="no_such_type"):
+        build.compiled("hcrt", shared / "vocabularies")
