@@ -1,11 +1,13 @@
 """The demonstration as a site that is served, with the pages that browsers are led through."""
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 from urllib.request import urlopen
 
 import serving
@@ -56,6 +58,7 @@ NAMES = (
 # A French title and names in two scripts: where the page is Arabic, each is to keep its own direction.
 FRENCH = "Mesurer (sans règle) : 3 leçons, 12 exercices."
 TEXT, FILM = "Leçon 1 – تجربة (v1.2).txt", "film 2, série n° 3.webm"
+CAPTIONS = {"ar": "أرنب كبير", "fr": "Un grand lapin"}
 _EMPTY_FILM = bytes.fromhex(
     "1a45dfa3a34286810142f7810142f2810442f381084282847765626d42878104428581021853806701ffffffffffffff"
 )
@@ -63,12 +66,15 @@ _EMPTY_FILM = bytes.fromhex(
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """``pages``: name → path. ``resources``: kind of preview → id. ``french``: the id of the one described above."""
+    """``pages``: name → path. ``resources``: kind of preview → id. ``french``: the id of the one described above;
+    ``film``: of a film with captions in two languages, where there is a film to show.
+    """
 
     url: str
     pages: Mapping[str, str]
     resources: Mapping[str, str]
     french: str
+    film: str | None = None
 
     def at(self, name: str, lang: str) -> str:
         path = self.pages[name]
@@ -84,12 +90,13 @@ def demonstration(folder: Path) -> Iterator[Site]:
         french = _deposited(home, folder, FRENCH, {TEXT: "مقدمة\nUne ligne.\n".encode(), FILM: _EMPTY_FILM})
         withdrawn = _deposited(home, folder, "Retirée", {"a.txt": b"a"})
         home.oer("withdraw", withdrawn, "--reason", "outdated", "--note", "Remplacée par une leçon plus récente.")
+        film = _film(home, folder)
         home.oer("worker", "--once")
         with serving.serving(home):
             resources = {**_by_kind(home.url), "text": french}
             pages = _pages(home.url, resources, withdrawn)
             assert sorted(pages) == sorted(NAMES)
-            yield Site(home.url, pages, resources, french)
+            yield Site(home.url, pages, resources, french, film)
 
 
 def addresses(url: str, names: Iterable[str]) -> dict[str, str]:
@@ -106,6 +113,23 @@ def _deposited(home: serving.Home, folder: Path, title: str, files: Mapping[str,
     given = ["deposit", *(folder / name for name in files), "--institution", "demo-palm-school", "--record", record]
     told = home.oer_json(*given, "--publish")
     return str(told["id"])
+
+
+def _film(home: serving.Home, folder: Path) -> str | None:
+    source = Path(os.environ.get("OER_SHARED", "../shared")) / "samples/en/rabbit320.webm"
+    if not source.exists():
+        return None
+    record = folder / "film.json"
+    record.write_text(json.dumps(_record("Le lapin")), "utf-8")
+    files = [source]
+    for lang, said in CAPTIONS.items():
+        files.append(folder / f"rabbit.{lang}.vtt")
+        files[-1].write_text(f"WEBVTT\n\n00:00.000 --> 00:05.000\n{said}\n", "utf-8")
+    made = home.oer_json("deposit", *files, "--institution", "demo-palm-school", "--record", record)
+    for lang in CAPTIONS:
+        home.oer("file", "edit", made["id"], f"rabbit.{lang}.vtt", "--role", "caption", "--language", lang)
+    home.oer("publish", made["id"])
+    return str(made["id"])
 
 
 def _record(title: str) -> dict[str, Any]:
@@ -140,6 +164,16 @@ def _by_kind(url: str) -> dict[str, str]:
     missing = set(KINDS.values()) - found.keys()
     assert not missing, f"the demonstration has nothing with {missing}"
     return found
+
+
+def long_document(url: str) -> str:
+    """A resource whose first file is a document of several pages."""
+    for item in _items(url):
+        for file in item["files"][:1]:
+            told = _told(f"{url}/api/resources/{item['id']}/files/{quote(file['name'])}/previews")
+            if (told["pages"] or 0) > 1:
+                return str(item["id"])
+    raise AssertionError("the demonstration has no document of several pages")
 
 
 def _pages(url: str, resources: Mapping[str, str], withdrawn: str) -> dict[str, str]:

@@ -5,17 +5,22 @@ in the page around it. A session and a marker wait in the main origin.
 """
 
 import gzip
+import io
+import json
 import threading
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import quote, urlsplit
+from urllib.request import urlopen
 
 import factories
 import pytest
 import serving
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Error, Route, sync_playwright
 
 from metadata.record import Text
@@ -195,6 +200,51 @@ def zipped(name: str) -> Callable[[str], bytes]:
     return lambda js: b"PK\x03\x04" + bytes(26) + b"mimetypeapplication/" + name.encode() + page(js).encode()
 
 
+def with_a_page(js: str) -> bytes:
+    return pdf(js).replace(
+        b"/Kids [] /Count 0 >> endobj\n",
+        b"/Kids [3 0 R] /Count 1 >> endobj\n3 0 obj << /Type /Page /Parent 2 0 R /MediaBox [0 0 200 200] >> endobj\n",
+    )
+
+
+def picture(form: str) -> Callable[[str], bytes]:
+    """One that can be drawn, with the page in a comment and behind its end."""
+
+    def write(js: str) -> bytes:
+        held = io.BytesIO()
+        Image.new("RGB", (640, 480), "teal").save(held, form, comment=page(js).encode()[:60_000])
+        return held.getvalue() + page(js).encode()
+
+    return write
+
+
+def archive(media_type: str | None) -> Callable[[str], bytes]:
+    """A whole ZIP whose members have names that want to be read as markup; an EPUB with a cover that is a page."""
+
+    def write(js: str) -> bytes:
+        held = io.BytesIO()
+        with zipfile.ZipFile(held, "w") as packed:
+            if media_type:
+                packed.writestr("mimetype", media_type)
+                packed.writestr(
+                    "META-INF/container.xml",
+                    '<container xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><rootfiles>'
+                    '<rootfile full-path="a.opf"/></rootfiles></container>',
+                )
+                packed.writestr(
+                    "a.opf",
+                    '<package xmlns="http://www.idpf.org/2007/opf"><manifest><item id="c" href="c.svg" '
+                    'properties="cover-image" media-type="image/svg+xml"/></manifest></package>',
+                )
+                packed.writestr("c.svg", svg(js))
+            packed.writestr(f"<img src=x onerror={js.encode().hex()[:40]}>.html", page(js))
+            packed.writestr("<script>document.title='listed'</script>.txt", page(js))
+            packed.writestr("صورة\u202egpj.html", page(js))
+        return held.getvalue()
+
+    return write
+
+
 OTHERS: list[tuple[str, Callable[[str], bytes | str], str]] = [
     ("a.svg", svg, "image/svg+xml"),
     ("b.svg", lambda js: f'<?xml version="1.0"?>{svg(js)}', "image/svg+xml"),
@@ -242,6 +292,11 @@ OTHERS: list[tuple[str, Callable[[str], bytes | str], str]] = [
     ("ar.wsdl", lambda js: f'<html xmlns="{XHTML}"><script>{js}</script></html>', "application/wsdl+xml"),
     ("as.mathml", mathml, "application/mathml+xml"),
     ("at.jsonp", lambda js: f"callback({js})", "application/json"),
+    ("au.whole.pdf", with_a_page, "application/pdf"),
+    ("av.whole.png", picture("PNG"), "image/png"),
+    ("aw.whole.jpg", picture("JPEG"), "image/jpeg"),
+    ("ax.whole.zip", archive(None), "application/zip"),
+    ("ay.whole.epub", archive("application/epub+zip"), "application/epub+zip"),
     ("صورة\u202egpj.html", page, "text/html"),
     ("\u202efdp.exe.html", page, "text/html"),
     ("a%00.html", page, "text/html"),
@@ -263,6 +318,7 @@ class Place:
     addresses: list[str]
     pages: list[str]
     names: int
+    apart: bool
 
 
 @pytest.fixture(scope="module", params=["one origin", "two origins"])
@@ -292,8 +348,27 @@ def running(folder: Path, canary: Canary, *, apart: bool) -> Iterator[Place]:
         name, _, value = cookie.partition("=")
         cookies = [{"name": name, "value": value, "url": served.url}]
         cookies.append({"name": "marker", "value": "seen", "url": served.url})
+        if not apart:
+            served.oer("worker", "--once")  # pictures of pages, covers, listings: what is made of hostile files
         with serving.serving(served, "--no-worker"):
-            yield Place(served.url, cookies, [base + path for base in bases for path in paths], spoken, len(names))
+            if not apart:
+                doors = [
+                    f"{served.url}/api/resources/{public_id}/files/{quote(name, safe='')}/previews" for name in names
+                ]
+                spoken += doors
+                paths += [urlsplit(one["url"])._replace(scheme="", netloc="").geturl() for one in made(doors)]
+            yield Place(
+                served.url, cookies, [base + path for base in bases for path in paths], spoken, len(names), apart
+            )
+
+
+def made(doors: list[str]) -> list[dict[str, str]]:
+    """What was made of the files that these doors tell of."""
+    found: list[dict[str, str]] = []
+    for door in doors:
+        with urlopen(door, timeout=30) as answer:
+            found += json.load(answer)["items"]
+    return found
 
 
 def published(home: Installation, given: dict[str, tuple[bytes, str]], js: str) -> tuple[list[str], str]:
@@ -351,6 +426,12 @@ def opened(context: BrowserContext, addresses: list[str]) -> int:
 
 def test_there_are_enough_of_them(place: Place, canary: Canary) -> None:
     assert len(files(canary)) == place.names >= 120
+
+
+def test_something_was_made_of_some_of_them(place: Place) -> None:
+    """Listings and pictures, on one origin: what is asked below is not only the files themselves."""
+    made_of_them = sum("/previews/" in one for one in place.addresses)
+    assert made_of_them >= (0 if place.apart else 5)
 
 
 def test_nothing_runs_where_it_is_opened(context: BrowserContext, place: Place, canary: Canary) -> None:

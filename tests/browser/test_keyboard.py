@@ -141,6 +141,20 @@ def test_to_look_and_to_give_credit(page: Page, site: sites.Site, lang: str) -> 
     assert page.evaluate("document.activeElement.matches('[data-copy]')")
 
 
+def test_arrows_leaf_through_the_pages_of_a_document(page: Page, site: sites.Site, lang: str) -> None:
+    page.set_viewport_size({"width": 360, "height": 700})
+    page.goto(f"{site.url}/resources/{sites.long_document(site.url)}?lang={lang}")
+    assert page.locator(".pages-strip").first.locator("li").count() > 1
+    tab_to(page, ".pages-strip")
+    onward, back = ("ArrowLeft", "ArrowRight") if lang == "ar" else ("ArrowRight", "ArrowLeft")
+    for key, wanted in ((onward, True), (back, False)):
+        for _ in range(12):
+            page.keyboard.press(key)
+            page.wait_for_timeout(60)
+        moved = "wanted => wanted === (Math.abs(document.activeElement.scrollLeft) > 100)"
+        page.wait_for_function(moved, arg=wanted)
+
+
 def test_another_language_and_other_colours(page: Page, site: sites.Site, lang: str) -> None:
     page.goto(site.url)
     tab_to(page, ".tools > a[href*='/preferences']")

@@ -54,6 +54,31 @@ def test_sound_can_be_played(page: Page, site: sites.Site, lang: str) -> None:
     assert played > 1
 
 
+CUES = """one => new Promise(done => {
+  const told = () => Array.from(one.textTracks, track => [track.language, track.mode, track.cues?.[0]?.text ?? null]);
+  for (const track of one.textTracks) if (track.mode === "disabled") track.mode = "hidden";
+  const until = Date.now() + 10000;
+  const look = () => told().every(track => track[2]) || Date.now() > until ? done(told()) : setTimeout(look, 50);
+  look();
+})"""
+
+
+def test_a_film_is_played_with_its_captions(page: Page, site: sites.Site, lang: str) -> None:
+    if site.film is None:
+        pytest.skip("there is no film: OER_SHARED names no folder with samples")
+    page.goto(f"{site.url}/resources/{site.film}?lang={lang}")
+    film = page.locator(".preview video")
+    expect(film).to_be_visible()
+    told = film.evaluate(CUES)
+    assert {(spoken, said) for spoken, _, said in told} == set(sites.CAPTIONS.items())
+    assert [spoken for spoken, mode, _ in told if mode == "showing"] == [lang]  # the language of the page
+    reached = film.evaluate(
+        "one => new Promise((done, fail) => { one.muted = true; one.ontimeupdate = () => one.currentTime > 0.2"
+        " && done(one.textTracks[0].activeCues.length); one.onerror = () => fail(one.error.message); one.play(); })"
+    )
+    assert reached == 1
+
+
 def test_a_picture_opens_large_and_closes_with_the_focus_where_it_was(page: Page, site: sites.Site, lang: str) -> None:
     page.goto(site.at("resource-image", lang))
     link = page.locator("a[data-zoom]").first
