@@ -272,7 +272,7 @@ def duration(value: str, language: str) -> str:
     found = _DURATION.fullmatch(value)
     spoken = supported(language, "en")
     told = [
-        units.format_unit(int(number), f"duration-{part}", length="long", locale=spoken)
+        message(f"duration.{part}", spoken, count=int(number))  # CLDR of Babel has no Arabic months and days
         for number, part in zip(found.groups() if found else (), _PARTS, strict=False)
         if number
     ]

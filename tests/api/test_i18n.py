@@ -278,3 +278,22 @@ def test_who_has_no_file_is_told_how_to_publish_the_description_alone(language: 
     said = message("files.missing", language)
     assert "access.kind" in said
     assert "metadata-only" in said
+
+
+@pytest.mark.parametrize(
+    ("written", "arabic", "french"),
+    [
+        ("P1D", "يوم", "1 jour"),
+        ("P2D", "يومان", "2 jours"),
+        ("P3M", "3 أشهر", "3 mois"),
+        ("P11D", "11 يومًا", "11 jours"),
+        ("P2W", "أسبوعان", "2 semaines"),
+        ("P1Y", "سنة", "1 an"),
+        ("PT1H30M", "ساعة، 30 دقيقة", "1 heure, 30 minutes"),
+        ("PT100S", "100 ثانية", "100 secondes"),
+        ("a while", "a while", "a while"),
+    ],
+)
+def test_durations_are_said_in_words(written: str, arabic: str, french: str) -> None:
+    assert i18n.duration(written, "ar") == arabic
+    assert i18n.duration(written, "fr-TN") == french
