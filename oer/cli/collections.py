@@ -8,7 +8,6 @@ from typing import Annotated, Any
 import typer
 from sqlmodel import Session
 
-from api import packs
 from metadata.record import Text
 from oer import collections, institutions, policy, queries, units
 from oer import packs as contents
@@ -205,12 +204,14 @@ def pack(
     as_json: AsJson = False,
 ) -> None:
     """Write a collection with all files that everybody may have into a ZIP that opens without a network."""
+    from api import packs  # late: pages in three languages, which no other command makes
+
     with context.opened(as_json=as_json) as found:
         with reading(found.engine) as session:
             one = collections.find(session, context.actor(session, as_), public_id)
             plan = contents.of_collection(session, one, light=light, today=found.now().date())
         made = packs.bundle(plan, found.store, found.settings, output.language())
-        _write(made, to)
+        _write(made.members, to)
         if as_json:
             told = {"size": made.size, "files": made.files, "left_out": made.left_out}
             output.emit({"id": public_id, "path": str(to)} | told)
@@ -220,12 +221,12 @@ def pack(
             output.say(output.sentence("pack.left-out", count=made.left_out))
 
 
-def _write(made: packs.Bundle, to: Path) -> None:
+def _write(members: Sequence[zip_writing.Member], to: Path) -> None:
     """Nothing is at ``to`` before the whole of it is. Raises Invalid where it cannot be written."""
     part = to.with_name(f".{to.name}.part")
     try:
         with part.open("wb") as file:
-            for piece in zip_writing.stream(made.members):
+            for piece in zip_writing.stream(members):
                 file.write(piece)
         part.replace(to)
     except OSError as error:

@@ -9,7 +9,7 @@ import typer
 
 from oer.cli import context, output
 from oer.cli.context import AsJson
-from oer.demo import clearing, planting
+from oer.demo import clearing
 from oer.demo.clearing import Inventory
 from oer.installation import Installation
 from oer.search import following
@@ -22,6 +22,8 @@ seed = typer.Typer(no_args_is_help=True, help="A demonstration with invented ins
 @seed.command("demo")
 def demo(as_json: AsJson = False) -> None:
     """Make the demonstration: institutions, resources with files, collections. Twice is no error."""
+    from oer.demo import planting  # late: what draws and typesets takes every other command a second to load
+
     with context.opened(as_json=as_json) as found:
         made = planting.plant(found)
     if as_json:
