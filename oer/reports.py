@@ -125,6 +125,7 @@ def examine(
     What is out of sight already stays so. Raises NotFound, Forbidden, Stale; Conflict where it is examined already.
     """
     found = _stepped(session, actor, reference, ReportAction.EXAMINE, expected, now=now)
+    note = texts.words(note, "note")  # judged where nothing goes out of sight, too
     report, resource = found.report, found.resource
     published = resource.state == ResourceState.PUBLISHED
     if published:
@@ -164,6 +165,7 @@ def answer(
     Raises NotFound, Forbidden, Stale; Conflict where it is answered already; Invalid for another outcome.
     """
     found = _stepped(session, actor, reference, ReportAction.ANSWER, expected, now=now)
+    note = texts.words(note, "note")
     report, resource = found.report, found.resource
     if outcome not in workflow.OUTCOMES:
         choices = ", ".join(workflow.OUTCOMES)

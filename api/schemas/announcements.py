@@ -83,7 +83,7 @@ class AnnouncementIn(Taken):
     texts: AnnouncementTexts = Field(description="Markdown, without HTML; at least one")
     published: Moment | None = Field(None, description="Shown from then on; now unless it says when")
     until: Moment | None = Field(None, description="Past from then on; null: it stays")
-    pinned: bool = Field(False, description="Before those that are not, whenever they were published")
+    pinned: bool = Field(False, strict=True, description="Before those that are not, whenever they were published")
 
 
 class AnnouncementPatch(Taken):
@@ -95,7 +95,7 @@ class AnnouncementPatch(Taken):
     texts: AnnouncementTexts = AnnouncementTexts()
     published: Moment | None = Field(None, description="Shown from then on; null: from now on")
     until: Moment | None = Field(None, description="Past from then on; null: it stays")
-    pinned: bool = Field(False, description="Before those that are not, whenever they were published")
+    pinned: bool = Field(False, strict=True, description="Before those that are not, whenever they were published")
 
 
 class AnnouncementOut(Body):

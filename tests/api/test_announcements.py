@@ -112,6 +112,7 @@ def test_what_is_yet_to_come_is_for_managers(
         ({"until": "2026-03-02T08:00:00"}, {("until", "request.parameter-invalid")}),
         ({"published": 1772352000}, {("published", "request.parameter-invalid")}),
         ({"published": "1772352000"}, {("published", "request.parameter-invalid")}),
+        ({"pinned": 0}, {("pinned", "request.parameter-invalid")}),
         ({"state": "past"}, {("state", "field.unknown")}),
         ({"titles": {"de": "x"}}, {("titles.de", "field.unknown")}),
     ],

@@ -244,6 +244,8 @@ def test_steps_are_for_reviewers_who_have_read(client: TestClient, public_id: st
         ({"state": "open"}, "state", "request.parameter-invalid"),
         ({"outcome": "kept"}, "state", "field.missing"),
         (EXAMINING | {"email": "x"}, "email", "field.unknown"),
+        (EXAMINING | {"note": "x" * 200_001}, "note", "text.too-long"),
+        ({"state": "answered", "outcome": "kept", "note": "x" * 200_001}, "note", "text.too-long"),
     ):
         answer = reviewer.patch(url, body)
         assert (answer.status_code, faults(answer)) == (422, {(field, wrong)}), body
