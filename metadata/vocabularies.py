@@ -256,6 +256,11 @@ def override(labels: Mapping[str, Mapping[str, str]]) -> None:
         cached.cache_clear()
 
 
+def overridden(uri: str) -> bool:
+    """Whether the operator has a label of their own for this term."""
+    return uri in _overrides
+
+
 @cache
 def digest() -> str:
     """Tells the terms and labels in use, shipped or an operator's, from any others: a short SHA-256."""

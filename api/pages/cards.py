@@ -114,7 +114,7 @@ def _card(
         kind=vocabularies.label("hcrt", kind, spoken) if kind else None,
         icon=icon,
         tint=tint_of(icon),
-        levels=[vocabularies.label("isced-levels", one, spoken) for one in record.get("levels", ())[:_LEVELS]],
+        levels=[_level(one, spoken) for one in record.get("levels", ())[:_LEVELS]],
         languages=[i18n.language_name(tag, spoken) for tag in record.get("languages", ())[:_LANGUAGES]],
         licence=licence.short if licence else None,
         access=item["access"]["kind"],
@@ -125,6 +125,13 @@ def _card(
         cover=_cover(item, prefix, covers),
         found=found,
     )
+
+
+def _level(uri: str, spoken: str) -> str:
+    """The name that schools use, where it is short; an operator's own label comes first."""
+    code = f"short.{uri.rpartition('/')[2]}"
+    said = i18n.message(code, spoken)
+    return vocabularies.label("isced-levels", uri, spoken) if said == code or vocabularies.overridden(uri) else said
 
 
 def _pick(record: Mapping[str, Any], field: str, spoken: str) -> Text | None:

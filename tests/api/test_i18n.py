@@ -297,3 +297,10 @@ def test_who_has_no_file_is_told_how_to_publish_the_description_alone(language: 
 def test_durations_are_said_in_words(written: str, arabic: str, french: str) -> None:
     assert i18n.duration(written, "ar") == arabic
     assert i18n.duration(written, "fr-TN") == french
+
+
+def test_every_level_on_a_card_has_a_short_name_in_each_language() -> None:
+    levels = [uri.rpartition("/")[2] for uri, term in vocabularies.terms("isced-levels").items() if term.offered]
+    assert levels
+    for language in LANGUAGES:
+        assert [one for one in levels if f"short.{one}" not in catalogue(language)] == []
