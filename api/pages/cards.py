@@ -18,6 +18,7 @@ from oer.installation import Installation
 
 _LEVELS, _LANGUAGES = 2, 3  # that a card tells
 _TINTS = 6
+_END = 6  # letters that are too many for the name of a format
 _COVERS = ("cover", "poster")
 # Kinds of resource (HCRT) → the sign beside their name; all others are texts.
 _ICONS = {
@@ -50,7 +51,9 @@ ICONS = tuple(dict.fromkeys(("text", *_ICONS.values())))
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """A resource in a list. ``cover`` is the address of a picture; ``found`` says where it says what was asked for."""
+    """A resource in a list. ``format`` is that of its main files, by the end of their names, where all have one and
+    the same; ``cover`` is the address of a picture; ``found`` says where it says what was asked for.
+    """
 
     id: str
     path: str
@@ -65,6 +68,7 @@ class Card:
     licence: str | None
     access: str
     open: bool
+    format: str
     size: int
     institution: Text
     published: date
@@ -119,6 +123,7 @@ def _card(
         licence=licence.short if licence else None,
         access=item["access"]["kind"],
         open=item["access"]["open"],
+        format=_format(item["files"]),
         size=sum(file["size"] for file in item["files"] if file["role"] in ("main", "extra", "caption")),
         institution=name(item["institution"]["names"], item["institution"]["slug"], spoken),
         published=datetime.fromisoformat(item["published"] or item["version"]["published"]).date(),
@@ -132,6 +137,12 @@ def _level(uri: str, spoken: str) -> str:
     code = f"short.{uri.rpartition('/')[2]}"
     said = i18n.message(code, spoken)
     return vocabularies.label("isced-levels", uri, spoken) if said == code or vocabularies.overridden(uri) else said
+
+
+def _format(files: Sequence[Mapping[str, Any]]) -> str:
+    ends = {file["name"].rpartition(".")[2].upper() for file in files if file["role"] == "main" and "." in file["name"]}
+    (only,) = ends if len(ends) == 1 else ("",)
+    return only if only.isalnum() and len(only) < _END else ""
 
 
 def _pick(record: Mapping[str, Any], field: str, spoken: str) -> Text | None:

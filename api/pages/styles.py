@@ -62,6 +62,7 @@ def show(request: Request) -> Response:
         licence="CC BY 4.0",
         access="open",
         open=True,
+        format="PDF",
         size=1_234_567,
         institution=school,
         published=date(2026, 1, 31),
