@@ -57,9 +57,11 @@ class Memory:
     ) -> None:
         self._over.set()
         self._thread.join()
+        with suppress(psutil.NoSuchProcess):
+            self._sample()  # a fast disk is done before many were taken
 
     def _watch(self) -> None:
-        while not self._over.wait(0.05):
+        while not self._over.wait(0.02):
             with suppress(psutil.NoSuchProcess):
                 self._sample()
 

@@ -99,7 +99,7 @@ def test_a_large_file_goes_in_by_every_way_in_flat_memory(tmp_path: Path, kind: 
                 took = time.monotonic() - began
                 shown = json.loads(line.ask("GET", f"/api/resources/{draft}/draft")[2])
             print(f"{kind}, {SIZE // MIB} MiB by {way.__name__}: {SIZE / MIB / took:.0f} MiB/s, {found}; idle {idle}")
-            assert found.samples > 3
+            assert found.samples > 1
             assert found.peaks["pss"] <= MOST_MEMORY, way.__name__
         assert [file["sha256"] for file in shown["files"]] == [digest] * 4
         held = hashlib.sha256()
