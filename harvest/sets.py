@@ -19,11 +19,11 @@ Names = Mapping[str, str]
 
 _ROOTS: Mapping[str, Names] = {
     COLLECTIONS: {"ar": "المجموعات", "fr": "Collections", "en": "Collections"},
-    INSTITUTIONS: {"ar": "المؤسسات", "fr": "Établissements", "en": "Institutions"},
+    INSTITUTIONS: {"ar": "المؤسسات", "fr": "Institutions", "en": "Institutions"},
     LANGUAGES: {"ar": "اللغات", "fr": "Langues", "en": "Languages"},
     LICENCES: {"ar": "الرخص", "fr": "Licences", "en": "Licences"},
     OER: {"ar": "موارد تعليمية مفتوحة", "fr": "Ressources éducatives libres", "en": "Open educational resources"},
-    SUBJECTS: {"ar": "الموضوعات", "fr": "Sujets", "en": "Subjects"},
+    SUBJECTS: {"ar": "المواضيع", "fr": "Matières", "en": "Subjects"},
     TYPES: {"ar": "أنواع الموارد", "fr": "Types de ressources", "en": "Resource types"},
 }
 _DESCRIPTIONS: Mapping[str, Names] = {

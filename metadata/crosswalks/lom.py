@@ -29,7 +29,7 @@ from metadata.xml import Node
 PREFIX = "lom"
 NAMESPACE = xml.NAMESPACES["lom"]
 SCHEMA = "http://ltsc.ieee.org/xsd/lomv1.0/lomLoose.xsd"
-REVISION = "1"
+REVISION = "2"
 
 _CATALOGUES = {"doi": "DOI", "handle": "HDL", "isbn": "ISBN", "issn": "ISSN", "url": "URI", "urn": "URI"}
 _FUNDER, _HOST = "fnd", "his"

@@ -16,7 +16,7 @@ from metadata.crosswalks.marc21_field import Cataloguing, Field, cataloguing
 PREFIX = "marc21"
 NAMESPACE = xml.NAMESPACES["marc"]
 SCHEMA = "http://www.loc.gov/standards/marcxml/schema/MARC21slim.xsd"
-REVISION = "1"
+REVISION = "2"
 
 _ABOUT = frozenset("0124")  # subfields that only say something about others
 

@@ -18,7 +18,7 @@ from metadata.record import Accessibility, Record, Text
 PREFIX = "mods"
 NAMESPACE = xml.NAMESPACES["mods"]
 SCHEMA = "http://www.loc.gov/standards/mods/v3/mods-3-7.xsd"
-REVISION = "1"
+REVISION = "2"
 
 _SUBJECTS = {
     "unesco-thesaurus": {"authority": "unescot", "authorityURI": "http://vocabularies.unesco.org/thesaurus"},

@@ -18,7 +18,7 @@ from metadata.record import Agent, Record
 PREFIX = "oai_datacite"
 NAMESPACE = xml.NAMESPACES["datacite"]
 SCHEMA = "https://schema.datacite.org/meta/kernel-4/metadata.xsd"
-REVISION = "1"
+REVISION = "2"
 
 UNAVAILABLE = ":unav"  # DataCite 4.7, appendix 3: value unavailable, possibly unknown
 _NOBODY = datacite.Named(Agent(name=UNAVAILABLE), None, None)

@@ -16,7 +16,7 @@ from metadata.record import Record, Text
 PREFIX = "oai_dc"
 NAMESPACE = xml.NAMESPACES["oai_dc"]
 SCHEMA = "http://www.openarchives.org/OAI/2.0/oai_dc.xsd"
-REVISION = "2"
+REVISION = "3"
 
 Value = tuple[str, str, str | None]  # element, text, language or None
 

@@ -17,7 +17,7 @@ from metadata.record import Alignment, Classroom, Record, Text
 PREFIX = "oai_dcterms"
 NAMESPACE = xml.NAMESPACES["oai_dcterms"]
 SCHEMA = "http://www.openarchives.org/OAI/2.0/oai_dcterms.xsd"
-REVISION = "1"
+REVISION = "2"
 
 Value = tuple[str, str, str | None, str | None]  # term, text, language, encoding scheme
 

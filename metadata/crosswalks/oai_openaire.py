@@ -18,7 +18,7 @@ from metadata.record import Record
 PREFIX = "oai_openaire"
 NAMESPACE = xml.NAMESPACES["oaire"]
 SCHEMA = "https://www.openaire.eu/schema/repo-lit/4.0/openaire.xsd"
-REVISION = "1"
+REVISION = "2"
 
 _COAR = "http://purl.org/coar/resource_type/"
 _OTHER = "c_1843"

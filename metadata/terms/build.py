@@ -36,6 +36,9 @@ UNESCO = Namespace("http://vocabularies.unesco.org/ontology#")
 ISO_THES = Namespace("http://purl.org/iso25964/skos-thes#")
 CC = "https://creativecommons.org/"
 
+# What is written together with the word behind it: and, with, to, the.
+_PARTICLES = re.compile("(و?(?:بال|كال|لل|ال)?)(.+)")
+
 Row = dict[str, str]
 TermData = dict[str, Any]
 
@@ -199,9 +202,9 @@ def thesaurus(folder: Path) -> Iterator[TermData]:
             if (
                 isinstance(label, Literal)
                 and label.language in LANGUAGES
-                and tidy(str(label)) != names.get(label.language)
+                and _spelled(label) != names.get(label.language)
             ):
-                alt.setdefault(label.language, set()).add(tidy(str(label)))
+                alt.setdefault(label.language, set()).add(_spelled(label))
         yield term(
             uri.removeprefix(THESAURUS),
             {lang: names[lang] for lang in LANGUAGES if lang in names},
@@ -239,8 +242,27 @@ def _thesaurus(folder: Path) -> Graph:
 
 def _preferred(graph: Graph, of: URIRef) -> dict[str, str]:
     told = [label for label in graph.objects(of, SKOS.prefLabel) if isinstance(label, Literal)]
-    names = {label.language: tidy(str(label)) for label in told}
+    names = {label.language: _spelled(label) for label in told}
     return {lang: names[lang] for lang in LANGUAGES if lang in names}
+
+
+def _spelled(label: Literal) -> str:
+    """Upstream most Arabic words have lost the hamza that they begin with; ``hamza.csv`` has them as schools write."""
+    words = tidy(str(label))
+    return " ".join(map(_with_hamza, words.split())) if label.language == "ar" else words
+
+
+def _with_hamza(word: str) -> str:
+    known = _hamza()
+    if word in known:
+        return known[word]
+    before, rest = _PARTICLES.fullmatch(word).groups()  # type: ignore[union-attr]
+    return before + known.get(rest, rest)
+
+
+@cache
+def _hamza() -> dict[str, str]:
+    return {row["written"]: row["right"] for row in rows(HERE / "hamza.csv")}
 
 
 def _ids(nodes: Iterable[Any]) -> list[str]:

@@ -201,7 +201,7 @@ def test_sets_are_named_in_the_first_language_and_described_in_all(partner: Part
     tree(partner)
     answer = partner.but(page_size=100, language="fr").ask("ListSets")
     names = dict(zip(answer.texts("setSpec"), answer.texts("setName"), strict=True))
-    assert names["institution"] == "Établissements"
+    assert names["institution"] == "Institutions"
     assert names["institution:a"] == "Université <A>"
     assert names["institution:a-a"] == "Only English"
     assert {"جامعة", "Université <A>"} <= set(answer.texts("dc:title"))

@@ -67,7 +67,7 @@ def test_subjects_are_found_whichever_scheme_they_belong_to() -> None:
     assert field is not None
     assert concept is not None
     assert (field.scheme, concept.scheme) == ("isced-f", "unesco-thesaurus")
-    assert concept.labels == {"ar": "تعليم اساسي", "fr": "Éducation de base", "en": "Basic education"}
+    assert concept.labels == {"ar": "تعليم أساسي", "fr": "Éducation de base", "en": "Basic education"}
     assert vocabularies.find(VIDEO) is None
 
 
