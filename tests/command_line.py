@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import factories
+from databases import database
 from typer.testing import CliRunner
 
 from oer import installation
@@ -93,7 +94,7 @@ def opened(folder: Path, **environment: str) -> Iterator[Terminal]:
     """A terminal on a new installation in the folder."""
     (folder / "data").mkdir(parents=True)
     (folder / "files").mkdir()
-    with factories.database(folder / "data", migrated=True) as url:
+    with database(folder / "data", migrated=True) as url:
         clean: dict[str, str | None] = {name: None for name in os.environ if name.startswith(("OER_", "LC_", "LANG"))}
         yield Terminal(
             folder / "files",

@@ -1,31 +1,24 @@
 """Things that tests begin with, made the way the product makes them. Each takes only what matters to a test."""
 
-import atexit
 import os
 import secrets
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-import psycopg
-import sqlalchemy as sa
-from psycopg import sql
+from databases import database
 from sqlmodel import Session
 
 from metadata.record import Record
 from oer import (
     accounts,
     collections,
-    db,
     deposits,
     installation,
     institutions,
-    migrations,
     publishing,
     queries,
     sessions,
@@ -54,60 +47,6 @@ class Watch:
         """``watch.forward(minutes=5)``: the moment it shows from then on."""
         self.moment += timedelta(**length)
         return self.moment
-
-
-@contextmanager
-def database(folder: Path, *, migrated: bool = False) -> Iterator[str]:
-    """An empty database: SQLite in the folder, or a new one on the server that OER_TEST_DATABASE_URL names.
-
-    With ``migrated`` its tables are there, copied from one migrated database of the whole run.
-    """
-    server = os.environ.get("OER_TEST_DATABASE_URL")
-    if not server:
-        file = folder / "oer.sqlite3"
-        if migrated:
-            file.write_bytes(_sqlite_template())
-        yield f"sqlite:///{file}"
-        return
-    with _postgresql(server, _postgresql_template(server) if migrated else "template0") as url:
-        yield url
-
-
-@contextmanager
-def _postgresql(server: str, template: str) -> Iterator[str]:
-    url = sa.make_url(server).set(drivername="postgresql")
-    name = f"oer_test_{secrets.token_hex(8)}"
-    with psycopg.connect(url.render_as_string(hide_password=False), autocommit=True) as admin:
-        create = sql.SQL("CREATE DATABASE {} TEMPLATE {}")
-        admin.execute(create.format(sql.Identifier(name), sql.Identifier(template)))
-        try:
-            yield url.set(database=name).render_as_string(hide_password=False)
-        finally:
-            admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-@cache
-def _sqlite_template() -> bytes:
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "template.sqlite3")
-        _migrate(f"sqlite:///{file}")
-        return file.read_bytes()
-
-
-@cache
-def _postgresql_template(server: str) -> str:
-    """The name of a migrated database, dropped when the run ends."""
-    keep = ExitStack()
-    url = keep.enter_context(_postgresql(server, "template0"))
-    atexit.register(keep.close)
-    _migrate(url)
-    return sa.make_url(url).database or ""
-
-
-def _migrate(url: str) -> None:
-    engine = db.connect(url, pool=1)
-    migrations.upgrade(engine)
-    engine.dispose()
 
 
 def store_environment() -> dict[str, str]:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import databases
 import factories
 import servers
 
@@ -45,7 +46,7 @@ def home(folder: Path, **settings: str) -> Iterator[Home]:
     """An installation that no server runs for yet; database and store as the run wants them."""
     port = servers.free_ports(1)[0]
     url = f"http://127.0.0.1:{port}"
-    with factories.database(folder) as database:
+    with databases.database(folder) as database:
         environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("OER_")},
             "OER_DATA": str(folder / "data"),

@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from factories import act, database, published, record
+from databases import database
+from factories import act, published, record
 from fault_counts import TIMEOUT, count
 from searching import index, search
 from sqlmodel import select

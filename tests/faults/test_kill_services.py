@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import soundness
-from factories import database, opened, published, record
+from databases import database
+from factories import opened, published, record
 from fault_counts import TIMEOUT, count
 from killing import Say, duration, forked
 from sqlmodel import select

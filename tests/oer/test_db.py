@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 import pysqlite3.dbapi2
 import pytest
 import sqlalchemy as sa
-from factories import START, database
+from databases import database
+from factories import START
 from sqlalchemy import event
 from sqlmodel import Session, select
 

@@ -10,7 +10,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from factories import database
+from databases import database
 from sqlalchemy import event
 from sqlmodel import SQLModel
 

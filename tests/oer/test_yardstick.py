@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import command_line
-import factories
 import pytest
 from command_line import Terminal
+from databases import database
 from factories import published, record
 from searching import index
 
@@ -35,7 +35,7 @@ def test_it_finds_and_counts_what_we_do(home: Installation, tmp_path: Path) -> N
     texts = ["water", "sound OR light", "", "شيء"]
     asked = [Question(text=text, facets=finding.FACETS) for text in texts]
     asked += [Question(text="water", facets=finding.FACETS, chosen={"level": LEVELS[1:], "language": ["fr", "en"]})]
-    with factories.database(tmp_path) as url, Yardstick(url).filled(home), Yardstick(url).line() as line:
+    with database(tmp_path) as url, Yardstick(url).filled(home), Yardstick(url).line() as line:
         for question in asked:
             ours, theirs = home.search.find(question), line.find(question)
             assert set(theirs.get("hits", {})) == {str(one) for one in ours.ids}, question
@@ -46,7 +46,7 @@ def test_it_finds_and_counts_what_we_do(home: Installation, tmp_path: Path) -> N
 
 @SERVER
 def test_the_measurement_tells_both(terminal: Terminal, tmp_path: Path) -> None:
-    with factories.database(tmp_path) as url:
+    with database(tmp_path) as url:
         told = terminal.good("bench", "search", "--records", "60", "--rounds", "1", "--postgresql", url).out
     assert told.count("PostgreSQL") == 1 + 6  # kinds of questions
 
