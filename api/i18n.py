@@ -16,7 +16,7 @@ from typing import Literal
 from babel import Locale, dates, numbers, units
 from babel.messages.pofile import read_po
 
-from metadata import vocabularies
+from metadata import analysis, arabic, vocabularies
 
 Language = Literal["ar", "fr", "en"]
 
@@ -277,3 +277,8 @@ def duration(value: str, language: str) -> str:
         if number
     ]
     return ("، " if spoken == "ar" else ", ").join(told) or value
+
+
+def alphabetical(name: str) -> str:
+    """What a short list is sorted by: letters without accents and marks, names without the Arabic article."""
+    return analysis.fold(arabic.title_key(name))

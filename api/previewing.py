@@ -21,8 +21,12 @@ def url(base_url: str, public_id: str, name: str, one: Derivative, number: int |
 
     The address changes with the bytes (``v``), so that browsers may keep them.
     """
-    place = showing.file_url(base_url, public_id, name, number)
-    return f"{place}/previews/{one.kind}/{one.number}?v={one.key[:_SIGN]}"
+    return showing.file_url(base_url, public_id, name, number) + behind(one)
+
+
+def behind(one: Derivative) -> str:
+    """What the address has behind that of the file."""
+    return f"/previews/{one.kind}/{one.number}?v={one.key[:_SIGN]}"
 
 
 def is_of(one: Derivative, sign: str | None) -> bool:

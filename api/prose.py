@@ -124,26 +124,9 @@ def document(content: bytes | str, *, kind: Kind, lang: str | None = None) -> Ma
     ``lang`` is its language where somebody has said so (BCP 47). ``dir`` and ``lang`` inside of it are kept.
     """
     if isinstance(content, bytes):
-        content = decoding.decoded(_whole(content[:LONGEST]))
+        content = decoding.decoded(decoding.whole(content[:LONGEST]))
     content = content[:LONGEST]
     return _wrapped(_markdown(content) if kind == "markdown" else content, lang)
-
-
-def _whole(content: bytes) -> bytes:
-    """Without the half of a letter that a cut has left: it would make the rest no UTF-8."""
-    try:
-        content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        if error.reason == "unexpected end of data" and not content[: error.start].isascii():
-            return content[: error.start]
-    return content
-
-
-def plain(text: str) -> str:
-    """The words of Markdown alone, on one line: for a card, a description in a list."""
-    import nh3  # late, as below
-
-    return " ".join(nh3.clean(_markdown(text).replace("<", " <"), tags=set()).split())
 
 
 def _markdown(text: str) -> str:

@@ -118,3 +118,8 @@ def file_url(base_url: str, public_id: str, name: str, number: int | None) -> st
     if number is None:
         return renderings.file_url(base_url, public_id, name)
     return f"{base_url}/api/resources/{public_id}/versions/{number}/files/{quote(name, safe='')}"
+
+
+def oembed_url(base_url: str, public_id: str) -> str:
+    """Where a page leads to: ``<link rel="alternate" type="application/json+oembed" href="…">`` (oEmbed, section 4)."""
+    return f"{base_url}/api/oembed?url={quote(renderings.landing_url(base_url, public_id), safe='')}"

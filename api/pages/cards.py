@@ -10,16 +10,17 @@ from urllib.parse import quote
 from sqlmodel import Session
 from starlette.requests import Request
 
-from api import i18n, render, schemas, showing
+from api import i18n, previewing, render, schemas, showing
 from metadata import licences, vocabularies
 from metadata.record import Text, pick
 from oer import queries
 from oer.installation import Installation
+from oer.models import Derivative
 
 _LEVELS, _LANGUAGES = 2, 3  # that a card tells
 _TINTS = 6
 _END = 6  # letters that are too many for the name of a format
-_COVERS = ("cover", "poster")
+_COVERS = ("cover", "poster")  # the better ones first
 # Kinds of resource (HCRT) → the sign beside their name; all others are texts.
 _ICONS = {
     "application": "play",
@@ -49,6 +50,9 @@ _ICONS = {
 ICONS = tuple(dict.fromkeys(("text", *_ICONS.values())))
 
 
+Covers = Mapping[str, Derivative]
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """A resource in a list. ``format`` is that of its main files, by the end of their names, where all have one and
@@ -75,6 +79,11 @@ class Card:
     cover: str | None
     found: schemas.FoundOut | None = None
 
+    @property
+    def said(self) -> Sequence[str]:
+        """What stands in one line below: for whom, in which languages, in what form."""
+        return [*self.levels, *self.languages, *filter(None, [self.format if self.size else ""])]
+
 
 def shown(
     request: Request, session: Session, ids: Sequence[int], found: Mapping[str, schemas.FoundOut] | None = None
@@ -95,18 +104,16 @@ def of_items(
     return [_card(item, spoken, prefix, covers, (found or {}).get(item["id"])) for item in told]
 
 
-def _covers(session: Session, items: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
-    """Source key → the kind of its picture."""
+def _covers(session: Session, items: Sequence[Mapping[str, Any]]) -> Covers:
+    """Source key → its picture."""
     keys = [file["sha256"] for item in items if item["access"]["open"] for file in item["files"]]
-    made = queries.previews.of(session, keys=keys)
-    kinds = {key: [one.kind for one in each] for key, each in made.items()}
-    return {key: kind for key, each in kinds.items() for kind in _COVERS[::-1] if kind in each}
+    made = queries.previews.of(session, keys=keys, kinds=_COVERS)
+    return {key: min(each, key=lambda one: _COVERS.index(one.kind)) for key, each in made.items()}
 
 
-def _card(
-    item: Mapping[str, Any], spoken: str, prefix: str, covers: Mapping[str, str], found: schemas.FoundOut | None
-) -> Card:
+def _card(item: Mapping[str, Any], spoken: str, prefix: str, covers: Covers, found: schemas.FoundOut | None) -> Card:
     record = item["record"]
+    own = item["institution"]["names"].values()  # an institution that is its own author stands below already
     kind, licence = record.get("resource_type"), licences.get(record.get("licence") or "")
     icon = icon_of(kind)
     return Card(
@@ -114,7 +121,7 @@ def _card(
         path=f"/resources/{item['id']}",
         title=_pick(record, "title", spoken),
         description=_pick(record, "description", spoken),
-        creators=[creator["name"] for creator in record.get("creators", ())],
+        creators=[creator["name"] for creator in record.get("creators", ()) if creator["name"] not in own],
         kind=vocabularies.label("hcrt", kind, spoken) if kind else None,
         icon=icon,
         tint=tint_of(icon),
@@ -150,16 +157,16 @@ def _pick(record: Mapping[str, Any], field: str, spoken: str) -> Text | None:
     return pick(told, spoken)
 
 
-def _cover(item: Mapping[str, Any], prefix: str, covers: Mapping[str, str]) -> str | None:
+def _cover(item: Mapping[str, Any], prefix: str, covers: Covers) -> str | None:
     for file in item["files"]:
-        kind = covers.get(file["sha256"])
-        if kind and item["access"]["open"]:
-            return preview_url(prefix, item["id"], file["name"], kind, 1)
+        one = covers.get(file["sha256"])
+        if one and item["access"]["open"]:
+            return preview_url(prefix, item["id"], file["name"], one)
     return None
 
 
-def preview_url(prefix: str, public_id: str, file: str, kind: str, number: int, *, version: int | None = None) -> str:
-    return f"{file_url(prefix, public_id, file, version=version)}/previews/{kind}/{number}"
+def preview_url(prefix: str, public_id: str, file: str, one: Derivative, *, version: int | None = None) -> str:
+    return file_url(prefix, public_id, file, version=version) + previewing.behind(one)
 
 
 def file_url(prefix: str, public_id: str, name: str, *, version: int | None = None) -> str:

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import errors, i18n, render
+from api import errors, i18n, lookup, render
 from api.errors import Fault
 from api.pages import signing_in
 from harvest import checks
@@ -28,7 +28,6 @@ from oer.models import Job, Person
 from oer.policy import Actor
 
 _NEWEST = 20
-_LARGEST = 2**31 - 1  # of a key in the database
 _ARGUMENTS = (("metadataPrefix", "prefix"), ("set", "within"), ("from", "since"), ("until", "until"))
 
 
@@ -136,7 +135,7 @@ def _refused(request: Request, wanted: Order, fault: Fault) -> Response:
 @signing_in.inside
 def one(request: Request, session: Session, actor: Actor) -> Response:
     policy.require_administrator(actor)
-    job = _job(session, request.path_params["number"])
+    job = _job(session, lookup.row(request.path_params["number"]))
     page = CheckPage(
         number=job.id or 0,
         order=checks.order_of(job),
@@ -152,7 +151,7 @@ def one(request: Request, session: Session, actor: Actor) -> Response:
 
 
 def _job(session: Session, number: int) -> Job:
-    job = session.get(Job, number) if 0 < number <= _LARGEST else None
+    job = session.get(Job, number)
     if job is None or job.kind != checks.KIND:
         raise NotFound("job.unknown", id=number)
     return job

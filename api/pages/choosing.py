@@ -34,7 +34,10 @@ def show(request: Request) -> Response:
 
 def _came_from(request: Request, here: Installation) -> str:
     """The page of this site that led here: the form leads back to it."""
-    referrer, own = urlsplit(request.headers.get("referer", "")), urlsplit(here.settings.base_url)
+    try:
+        referrer, own = urlsplit(request.headers.get("referer", "")), urlsplit(here.settings.base_url)
+    except ValueError:
+        return "/preferences?kept=1"
     path = referrer.path.removeprefix(request.app.state.prefix)
     if referrer.netloc not in (own.netloc, request.headers.get("host")) or path == "/preferences":
         return "/preferences?kept=1"

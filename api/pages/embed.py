@@ -63,7 +63,7 @@ def show(request: Request) -> Response:
         files=len(files),
         size=sum(file.size for file in files),
         url=f"{renderings.landing_url(base_url, public_id)}?lang={spoken}",
-        download=_download(base_url, public_id, [file.name for file in files]),
+        download=_download(base_url, public_id, [file.name for file in files], spoken),
         repository=here.settings.name(spoken),
         style=Markup(_style()),  # noqa: S704 - ours
     )
@@ -83,12 +83,12 @@ def show(request: Request) -> Response:
     )
 
 
-def _download(base_url: str, public_id: str, names: list[str]) -> str | None:
+def _download(base_url: str, public_id: str, names: list[str], spoken: str) -> str | None:
     if not names:
         return None
     if len(names) == 1:
         return renderings.file_url(base_url, public_id, names[0])
-    return f"{base_url}/api/resources/{public_id}/pack"
+    return f"{base_url}/api/resources/{public_id}/pack?lang={spoken}"
 
 
 def _style() -> str:

@@ -11,15 +11,16 @@ from urllib.parse import urlencode
 from pydantic import ValidationError
 from sqlmodel import Session
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
-from api import errors, i18n, paging, render, schemas, searching, showing
+from api import errors, i18n, paging, render, schemas, searching, security, showing
 from api.pages import cards, frame
 from api.pages.cards import Card
+from metadata import subjects
 from oer.db import reading
 from oer.errors import Invalid, NotFound, OerError, Unavailable
 from oer.installation import Installation
-from oer.search import answers, grammar, schema, snippets
+from oer.search import answers, grammar, schema, snippets, values
 from oer.search.answers import Found, Question
 
 PATH = "/search"
@@ -59,12 +60,24 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """Values of one list of terms; ``code`` is where the catalogue has its heading, empty where a facet has but one."""
+
+    code: str
+    values: Sequence[Value]
+
+    @property
+    def count(self) -> int:
+        return len(self.values)
+
+
+@dataclass(frozen=True, slots=True)
 class Facet:
     """``rest``: values that are shown when asked for; ``more`` are not told at all."""
 
     name: str
-    values: Sequence[Value]
-    rest: Sequence[Value]
+    parts: Sequence[Part]
+    rest: Sequence[Part]
     more: int
     open: bool
 
@@ -128,11 +141,12 @@ class _Links:
 
     def __init__(self, request: Request, asked: Asked) -> None:
         self._request = request
-        self.pairs: list[tuple[str, str]] = [
-            (name, one)
+        told = [
+            (name, _canonical(name, one))
             for name, value in asked.filters.items()
             for one in (value if isinstance(value, list) else [value])
         ]
+        self.pairs: list[tuple[str, str]] = list(dict.fromkeys(told))
 
     def to(self, pairs: Iterable[tuple[str, str]]) -> str:
         told = urlencode(list(pairs))
@@ -150,27 +164,34 @@ class _Links:
         return self.to(pair for pair in self.pairs if pair[0] not in names)
 
 
+def _canonical(name: str, written: str) -> str:
+    """As links write it: the choice that is taken back is the one that was made, however it was written."""
+    chosen = values.canonical(name, written) if name in schema.FACETS and name != "institution" else None
+    return chosen or written
+
+
 def show(request: Request) -> Response:
     asked, refusal = _asked(request)
     try:
         if refusal:
             raise refusal
-        page, status = _found(request, asked), 200
+        page, fault = _found(request, asked), None
     except (Invalid, NotFound, Unavailable) as error:
         fault = errors.of_repository(error)
         words = i18n.message(fault.code, render.spoken(request), **fault.params)
-        page, status = _refused(request, asked, words), fault.status
+        page = _refused(request, asked, words)
     content = render.html(request, "search.html", page)
-    answer = frame.sent(request, content, render.spoken(request))
-    if status != 200:
-        answer.status_code = status
-        answer.headers["Cache-Control"] = "no-store"
-    return answer
+    if fault is None:
+        return frame.sent(request, content, render.spoken(request))
+    headers = {"Cache-Control": "no-store", "Content-Language": render.spoken(request), **fault.headers}
+    headers["Content-Security-Policy"] = security.SCRIPTED
+    return HTMLResponse(content, status_code=fault.status, headers=headers)
 
 
 def _asked(request: Request) -> tuple[Asked, OerError | None]:
     """What the address asks for; parameters that are not ours are passed over, as people keep pasting addresses."""
-    given: dict[str, Any] = {"facets": list(_FACETS)}
+    more = [name for name in schema.FACETS if name not in _FACETS and name in request.query_params]
+    given: dict[str, Any] = {"facets": [*_FACETS, *more]}
     for name, value in request.query_params.multi_items():
         if name in schema.FACETS:
             given.setdefault(name, []).append(value)
@@ -179,9 +200,10 @@ def _asked(request: Request) -> tuple[Asked, OerError | None]:
     try:
         return Asked.model_validate(given), None
     except ValidationError as error:
-        field = str(error.errors()[0]["loc"][0])
-        rest = {name: value for name, value in given.items() if name != field}
-        if field == "q":
+        wrong = [str(one["loc"][0]) for one in error.errors()]
+        field = wrong[0]
+        rest = {name: value for name, value in given.items() if name not in wrong}
+        if "q" in wrong:
             rest["q"] = str(given["q"])[: grammar.LONGEST]
         refusal = Invalid("search.value-unknown", field=field, value=str(given.get(field))[:80])
         return Asked.model_validate(rest), refusal
@@ -200,7 +222,7 @@ def _found(request: Request, asked: Asked) -> SearchPage:
         meant = here.search.meant(question) if question.text.strip() and not found.total else None
         hits = _hits(request, session, here, question, found)
         told = searching.facets(session, found, question.chosen, spoken)
-        told.sort(key=lambda facet: _FACETS.index(facet.name))
+        told.sort(key=lambda facet: _FACETS.index(facet.name) if facet.name in _FACETS else len(_FACETS))
     before = question.offset or (_before(request, found) if key else 0)
     text = (asked.q or "").strip()
     return SearchPage(
@@ -286,13 +308,27 @@ def _facet(told: schemas.FacetOut, links: _Links) -> Facet | None:
         below.setdefault(value.broader if value.broader in known else None, []).append(value)
     tops = below.get(None, [])
     first = [value for at, value in enumerate(tops) if at < _SHOWN or value.chosen or below.get(value.value)]
+
+    def parts(values: Iterable[schemas.FacetValueOut]) -> list[Part]:
+        found: dict[str, list[Value]] = {}
+        for value in values:
+            found.setdefault(_part(told.name, value.value), []).append(_value(value, below, told.name, links))
+        return [Part(code, each) for code, each in found.items()]
+
     return Facet(
         name=told.name,
-        values=[_value(value, below, told.name, links) for value in first],
-        rest=[_value(value, below, told.name, links) for value in tops if value not in first],
+        parts=parts(first),
+        rest=parts(value for value in tops if value not in first),
         more=told.more,
         open=told.name in _OPEN or chosen,
     )
+
+
+def _part(facet: str, value: str) -> str:
+    """Subjects are of two vocabularies, which say the same things in other words: mixed they read like mistakes."""
+    if facet != "subject":
+        return ""
+    return "site.fields" if subjects.is_field(value) else "site.thesaurus"
 
 
 def _value(

@@ -22,6 +22,7 @@ CHAPTERS = ("index", "licences", "citing", "accessibility", "policies", "harvest
 _FOLDER = Path(__file__).resolve().parent.parent / "help"
 _TITLE = re.compile(r"\A#\s+(.+?)\s*\n+")
 _OWN = re.compile(r'href="(/[^"]*)"')
+_ARABIC_CODE = re.compile(r"<code>(?=[^<]*[\u0621-\u064a])")  # letters of one width make Arabic hard to read
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +91,6 @@ def _linked(request: Request, html: str) -> Markup:
     """Commands read from left to right, and a long one is scrolled by keyboard too. Links to this site go behind the
     path of the base URL, in the language that was chosen by hand.
     """
-    html = html.replace("<pre>", '<pre dir="ltr" tabindex="0">').replace("<code>", '<code dir="auto">')
+    html = html.replace("<pre>", '<pre dir="ltr" tabindex="0">')
+    html = _ARABIC_CODE.sub('<code class="letters" dir="auto">', html).replace("<code>", '<code dir="auto">')
     return Markup(_OWN.sub(lambda match: f'href="{escape(render.href(request, match[1]))}"', html))  # noqa: S704 - ours

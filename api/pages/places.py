@@ -11,12 +11,12 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import colours, conditional, prose, render, searching
+from api import colours, conditional, i18n, prose, render, searching
 from api.pages import cards, frame, shelves, steps
 from api.pages.cards import Card
 from api.pages.shelves import Shown
 from api.pages.steps import Step
-from metadata import analysis, arabic, vocabularies
+from metadata import vocabularies
 from metadata.record import Text, pick
 from oer import queries
 from oer.db import reading
@@ -126,7 +126,7 @@ def listed(request: Request) -> Response:
                 value,
                 value in KINDS,
                 kind_name(value, spoken),
-                sorted(each, key=lambda place: _alphabetical(place.name.value)),
+                sorted(each, key=lambda place: i18n.alphabetical(place.name.value)),
             )
             for value, each in sorted(groups.items(), key=lambda pair: _rank(pair[0]))
         ],
@@ -144,12 +144,7 @@ def _counts(here: Installation) -> Mapping[str, int]:
 
 def _options(found: Mapping[str, int], chosen: str, say: Callable[[str], str]) -> list[Option]:
     told = [Option(value, say(value), count, value == chosen) for value, count in found.items()]
-    return sorted(told, key=lambda one: _alphabetical(one.label))
-
-
-def _alphabetical(name: str) -> str:
-    """What a short list is sorted by: letters without accents and marks, names without the Arabic article."""
-    return analysis.fold(arabic.title_key(name))
+    return sorted(told, key=lambda one: i18n.alphabetical(one.label))
 
 
 def _rank(kind: str) -> int:
@@ -187,19 +182,19 @@ def show(request: Request) -> Response:
     with reading(here.engine) as session:
         found = searching.institution(session, request.path_params["slug"])
         rows = queries.resources.published(session, after=None, within=found.path, limit=_NEWEST)
-        above = queries.institutions.by_ids(session, ids=[int(one) for one in found.path.strip("/").split("/")[:-1]])
+        above = queries.institutions.above(session, institution=found)
         below = queries.institutions.walked(session, parent_id=found.id, limit=200)
         counts = _counts(here)
         base_url = here.settings.base_url
         name = frame.institution_name(found, spoken)
-        slugs = [*(one.slug for one in above.values()), found.slug]
+        slugs = [*(one.slug for one in above), found.slug]
         page = PlacePage(
             slug=found.slug,
             name=name,
             other_names=[Text(value=value, lang=lang) for lang, value in found.names.items() if value != name.value],
             descriptions=_description(found, spoken),
             place=of(request, found),
-            trail=steps.to_institution(request, above.values()),
+            trail=steps.to_institution(request, above),
             homepage=found.homepage,
             colours=_colours_url(request, found),
             demo=found.slug.startswith(_DEMO),

@@ -1,6 +1,7 @@
 """What a page shows of files in place: pictures of pages, pictures, sound, film, text, listings."""
 
 import csv
+import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -10,13 +11,14 @@ from typing import Literal, cast
 from markupsafe import Markup
 from sqlmodel import Session
 
-from api import i18n, prose
-from api.download import Closable
+from api import i18n, origins, prose
+from api.download import Closable, is_shown
 from api.pages import cards
 from metadata.record import Text
 from oer import queries
 from oer.extraction import decoding
 from oer.models import Derivative, VersionFile
+from oer.settings import Settings
 from storage.errors import StoreError
 from storage.store import Store
 
@@ -52,7 +54,7 @@ class Track:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """``total`` of pages; ``cut``: there is more of it than is shown."""
+    """``total`` of pages; ``cut``: there is more of it than is shown; ``whole``: where the file itself is shown."""
 
     kind: Kind
     name: str
@@ -66,12 +68,14 @@ class Preview:
     rows: Sequence[Sequence[str]] = ()
     entries: Sequence[tuple[str, int]] = ()
     cut: bool = False
+    whole: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
     """Whose files they are, and where those are found: ``number`` of the version, None for the current one."""
 
+    settings: Settings
     prefix: str
     public_id: str
     number: int | None
@@ -80,8 +84,13 @@ class Place:
     def url(self, name: str) -> str:
         return cards.file_url(self.prefix, self.public_id, name, version=self.number)
 
+    def whole(self, file: VersionFile) -> str:
+        """Where browsers show the file itself; empty where none does, or may."""
+        path = cards.file_url("", self.public_id, file.name, version=self.number)
+        return origins.shown_at(self.settings, path) if is_shown(file.media_type) else ""
+
     def picture(self, name: str, made: Derivative) -> Picture:
-        url = cards.preview_url(self.prefix, self.public_id, name, made.kind, made.number, version=self.number)
+        url = cards.preview_url(self.prefix, self.public_id, name, made, version=self.number)
         return Picture(url, made.width, made.height)
 
 
@@ -117,7 +126,8 @@ def _of(
     media_type, url = file.media_type.partition(";")[0].strip().lower(), place.url(file.name)
     if "page" in kinds:
         pictures = [place.picture(file.name, one) for one in kinds["page"]]
-        return Preview("pages", file.name, url, pictures=pictures, total=pages, cut=pages > len(pictures))
+        cut = pages > len(pictures)
+        return Preview("pages", file.name, url, pictures=pictures, total=pages, cut=cut, whole=place.whole(file))
     if media_type.startswith("audio/"):
         return Preview("audio", file.name, url)
     if media_type.startswith("video/"):
@@ -128,7 +138,7 @@ def _of(
         return Preview("image", file.name, url, alt=place.title.value, pictures=[picture])
     if "listing" in kinds:
         return _listing(store, file, url, kinds["listing"][0])
-    return _text(store, file, url, media_type)
+    return _text(store, file, url, media_type, place.whole(file))
 
 
 def _picture(
@@ -148,30 +158,33 @@ def _tracks(place: Place, files: Sequence[VersionFile], spoken: str) -> Iterator
             yield Track(place.url(file.name), lang, i18n.language_name(lang, spoken))
 
 
-def _text(store: Store, file: VersionFile, url: str, media_type: str) -> Preview | None:
+def _text(store: Store, file: VersionFile, url: str, media_type: str, whole: str) -> Preview | None:
     if media_type not in _MARKDOWN | _HTML | _PLAIN | _TABLES.keys():
         return None
-    content = _beginning(store, file)
+    # Of a page the first bytes may say nothing but how it looks.
+    content = _beginning(store, file, prose.LONGEST if media_type in _HTML else _TEXT)
     if not content:
         return None
     cut = file.size > len(content)
     if media_type in _PLAIN:
-        return Preview("text", file.name, url, text=decoding.decoded(content), cut=cut)
+        return Preview("text", file.name, url, text=decoding.decoded(content), cut=cut, whole=whole)
     if media_type in _TABLES:
-        rows = _rows(decoding.decoded(content), _TABLES[media_type])
-        return Preview("table", file.name, url, rows=rows[:_ROWS], cut=cut or len(rows) > _ROWS) if rows else None
+        rows, narrowed = _rows(decoding.decoded(content), _TABLES[media_type])
+        cut = cut or narrowed or len(rows) > _ROWS
+        return Preview("table", file.name, url, rows=rows[:_ROWS], cut=cut) if rows else None
     kind: prose.Kind = "markdown" if media_type in _MARKDOWN else "html"
-    return Preview("prose", file.name, url, html=prose.document(content, kind=kind, lang=file.language), cut=cut)
+    html = prose.document(content, kind=kind, lang=file.language)
+    return Preview("prose", file.name, url, html=html, cut=cut) if html.striptags() else None
 
 
-def _rows(text: str, delimiter: str) -> list[list[str]]:
-    """All as long as the first; nothing where it is no table."""
+def _rows(text: str, delimiter: str) -> tuple[list[list[str]], bool]:
+    """All as long as the first, and whether any is longer than it is shown; nothing where it is no table."""
     try:
-        rows = [row[:_COLUMNS] for row in csv.reader(text.splitlines(), delimiter=delimiter) if row]
+        rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row]
     except csv.Error:
-        return []
-    width = len(rows[0]) if rows else 0
-    return [[*row[:width], *[""] * (width - len(row))] for row in rows]
+        return [], False
+    width = min(len(rows[0]), _COLUMNS) if rows else 0
+    return [[*row[:width], *[""] * (width - len(row))] for row in rows], any(len(row) > width for row in rows)
 
 
 def _listing(store: Store, file: VersionFile, url: str, made: Derivative) -> Preview | None:
@@ -182,11 +195,11 @@ def _listing(store: Store, file: VersionFile, url: str, made: Derivative) -> Pre
     return Preview("listing", file.name, url, entries=entries[:_ENTRIES], cut=len(entries) > _ENTRIES)
 
 
-def _beginning(store: Store, file: VersionFile) -> bytes:
-    content = _read(store, file.key, min(file.size, _TEXT))
+def _beginning(store: Store, file: VersionFile, most: int) -> bytes:
+    content = _read(store, file.key, min(file.size, most))
     if file.size <= len(content):
         return content
-    return content[: content.rfind(b"\n") + 1] or content  # a line or a letter that is cut is none
+    return content[: content.rfind(b"\n") + 1] or decoding.whole(content)  # a line or a letter that is cut is none
 
 
 def _read(store: Store, key: str, length: int) -> bytes:

@@ -25,17 +25,16 @@ from metadata import attribution, vocabularies
 from metadata.crosswalks import Described
 from metadata.crosswalks.exports import EVERY, EXPORTS
 from metadata.record import Agent, Record, Text, pick
-from oer import queries, stored
+from oer import packs, queries, stored
 from oer.db import reading
 from oer.errors import Unavailable
 from oer.exposure import renderings
 from oer.installation import Installation
-from oer.models import Version, VersionFile
+from oer.models import Institution, Version, VersionFile
 from oer.policy import ANONYMOUS
 from oer.queries.usage import Count
 
 _SIMILAR, _COLLECTIONS = 4, 6
-_TAKEN = ("main", "extra", "caption")
 _DEMO = "demo-"  # how the names of institutions of a demonstration begin
 
 
@@ -131,7 +130,9 @@ def show(request: Request) -> Response:
         files = queries.resources.files(session, version_id=found.version.id or 0)
         record = stored.record_of(found.resource, found.version)
         page = _page(request, session, here, found, files, record)
-    links = signposting.header(signposting.level_1(signposted(here, found, record, files)))
+    # What links name is of the current version.
+    linked = files if found.is_current else ()
+    links = signposting.header(signposting.level_1(signposted(here, found, record, linked)))
     content = render.html(request, "resource.html", page)
     answer = frame.sent(request, content, render.spoken(request), headers={"Link": links})
     return counting.viewed(request, found, answer)
@@ -155,17 +156,17 @@ def _page(
     is_open = found.is_open(today=here.now().date())
     saving = preferences.of(request).low_data
     (card,) = cards.of_items(request, session, [showing.body(here, found, files).content()])
-    above = [int(one) for one in institution.path.strip("/").split("/")]
-    place = previewing.Place(prefix, public_id, version.number if past else None, title)
+    above = queries.institutions.above(session, institution=institution)
+    place = previewing.Place(here.settings, prefix, public_id, version.number if past else None, title)
     shown = [_file(place, file, spoken) for file in files]
     return ResourcePage(
         card=card,
-        trail=steps.to_institution(request, queries.institutions.by_ids(session, ids=above).values()),
+        trail=steps.to_institution(request, [*above, institution]),
         title=title,
         other_titles=[text for text in (*record.title, *record.alternative) if text is not title],
         descriptions=_chosen_first(record.description, spoken),
         institution=frame.institution_name(institution, spoken),
-        creators=[_creator(creator) for creator in record.creators],
+        creators=_creators(record.creators, institution, spoken),
         facts=facts.of(record, version, spoken),
         licence=plain_licences.licence(record.licence, spoken),
         rights_notes=_chosen_first(record.rights_note, spoken),
@@ -175,7 +176,7 @@ def _page(
         files=shown,
         previews=previewing.of(session, here.store, place, files, spoken=spoken, low_data=saving) if is_open else (),
         saving=saving and is_open and bool(files),
-        take=_taken(place, shown),
+        take=_taken(place, packs.chosen(files, light=False), spoken),
         light=_light(session, place, files),
         access=kind,
         available=available,
@@ -192,12 +193,12 @@ def _page(
         alternates=sitemaps.alternates(Site(base_url, here.settings.languages), url),
         api_url=f"{base_url}/api/resources/{public_id}",
         api_path=f"{prefix}/api/resources/{public_id}",
-        oembed_url=f"{base_url}/api/oembed?url={url}",
+        oembed_url=showing.oembed_url(base_url, public_id),
         qr_url=f"{prefix}/resources/{public_id}/qr.svg",
         embed=_embed(url, title.value),
         report_path=f"/resources/{public_id}/report",
-        cover_url=f"{base_url}{card.cover.removeprefix(prefix)}" if card.cover else None,
-        meta=list(_meta(record, version, url, base_url, public_id, files if is_open else (), title)),
+        cover_url=f"{base_url}{card.cover.removeprefix(prefix)}" if card.cover and not past else None,
+        meta=list(_meta(record, version, url, base_url, public_id, files if is_open and not past else (), title)),
         linked_data=_linked_data(session, here, resource_id, spoken) if not past else Markup(),
     )
 
@@ -215,9 +216,18 @@ def _chosen_first(texts: Sequence[Text], spoken: str) -> list[Text]:
     return [first, *(text for text in texts if text is not first)] if first else []
 
 
-def _creator(agent: Agent) -> Creator:
+def _creators(agents: Sequence[Agent], institution: Institution, spoken: str) -> list[Creator]:
+    """An institution among the authors is named in the reader's language; the only author is named below anyway."""
+    own = institution.names.values()
+    if all(agent.name in own for agent in agents):
+        return []
+    here = frame.institution_name(institution, spoken).value
+    return [_creator(agent, here if agent.name in own else agent.name) for agent in agents]
+
+
+def _creator(agent: Agent, name: str) -> Creator:
     orcid = agent.orcid.rpartition("/")[2] if agent.orcid else None
-    return Creator(agent.name, f"https://orcid.org/{orcid}" if orcid else None)
+    return Creator(name, f"https://orcid.org/{orcid}" if orcid else None)
 
 
 def _file(place: previewing.Place, file: VersionFile, spoken: str) -> FileShown:
@@ -229,15 +239,14 @@ def _file(place: previewing.Place, file: VersionFile, spoken: str) -> FileShown:
     return FileShown(file.name, kind, shown, file.size, file.role, place.url(file.name))
 
 
-def _taken(place: previewing.Place, files: Sequence[FileShown]) -> Taken | None:
-    """The one file that there is, else all that belongs to the resource in a ZIP."""
-    taken = [file for file in files if file.role in _TAKEN]
-    if len(taken) == 1:
-        return Taken(1, taken[0].name, taken[0].size, taken[0].url)
-    if not taken or place.number is not None:
-        return Taken(1, taken[0].name, taken[0].size, taken[0].url) if taken else None
-    url = f"{place.prefix}/api/resources/{place.public_id}/pack"
-    return Taken(len(taken), f"{place.public_id}.zip", sum(file.size for file in taken), url)
+def _taken(place: previewing.Place, files: Sequence[VersionFile], spoken: str) -> Taken | None:
+    """The one file that there is, else all that belongs to the resource in a ZIP; of a past version the first."""
+    if not files:
+        return None
+    if len(files) == 1 or place.number is not None:
+        return Taken(1, files[0].name, files[0].size, place.url(files[0].name))
+    url = f"{place.prefix}/api/resources/{place.public_id}/pack?lang={spoken}"
+    return Taken(len(files), f"{place.public_id}.zip", sum(file.size for file in files), url)
 
 
 def _light(session: Session, place: previewing.Place, files: Sequence[VersionFile]) -> Taken | None:

@@ -38,11 +38,12 @@ def search_description(request: Request) -> Response:
     """How browsers search here (OpenSearch 1.1)."""
     here: Installation = request.app.state.installation
     spoken = render.spoken(request)
-    name, base_url = escape(here.settings.name(spoken)), here.settings.base_url
+    name, base_url = here.settings.name(spoken), here.settings.base_url
     content = (
         '<?xml version="1.0" encoding="UTF-8"?>\n'
         '<OpenSearchDescription xmlns="http://a9.com/-/spec/opensearch/1.1/">'
-        f"<ShortName>{name[:16]}</ShortName><LongName>{name[:48]}</LongName><Description>{name}</Description>"
+        f"<ShortName>{escape(name[:16])}</ShortName><LongName>{escape(name[:48])}</LongName>"
+        f"<Description>{escape(name)}</Description>"
         f"<Language>{spoken}</Language><InputEncoding>UTF-8</InputEncoding>"
         f'<Url type="text/html" template="{base_url}/search?q={{searchTerms}}"/>'
         f'<Url type="application/atom+xml" template="{base_url}/api/feed?q={{searchTerms}}"/>'
@@ -85,7 +86,7 @@ _PAGES: list[BaseRoute] = [
     Route("/invitation", invitation.show),
     Route("/oai/check", checks.listed, methods=["GET"]),
     Route("/oai/check", checks.order, methods=["POST"]),
-    Route("/oai/check/{number:int}", checks.one),
+    Route("/oai/check/{number}", checks.one),
     Route("/api", reference.show),
     Route("/api/openapi.json", reference.document),
 ]

@@ -75,7 +75,7 @@ def show(request: Request) -> Response:
         spaces=_SPACES,
         icons=_SIGNS,
         cards=[card, closed, *kinds],
-        shown=Shown("/styleguide", french, arabic, school, 11, 2),
+        shown=Shown("/styleguide", french, arabic, school, 11, 2, None),
         place=Place("school", "/styleguide", school, "School", "Tunisia", None, 3),
         trail=[Step("/institutions", code="site.institutions"), Step("/styleguide", school)],
     )

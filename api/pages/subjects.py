@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import render, schemas, searching
+from api import i18n, render, schemas, searching
 from api.pages import cards, frame
 from api.pages.cards import Card
 from api.pages.steps import Step
@@ -77,7 +77,7 @@ def show(request: Request) -> Response:
 def _below(told: schemas.FacetOut, uri: str | None) -> list[Group]:
     """What is right below the subject and has something in it; of the whole tree the widest, by their names."""
     found: dict[str, list[Branch]] = {"site.fields": [], "site.thesaurus": []}
-    for one in sorted(told.values, key=lambda one: one.label):
+    for one in sorted(told.values, key=lambda one: i18n.alphabetical(one.label)):
         if one.broader == uri and one.count and one.value != uri:
             code = "site.fields" if subjects.is_field(one.value) else "site.thesaurus"
             found[code].append(Branch(one.label, _path("/subjects", one.value), one.count))
@@ -88,10 +88,10 @@ def _trail(uri: str | None, spoken: str) -> list[Step]:
     if uri is None:
         return []
     wider = [one for one in reversed(subjects.closure(uri)) if one != uri]
-    steps = [
+    above = [
         Step(_path("/subjects", one), Text(value=searching.label("subject", one, spoken), lang=spoken)) for one in wider
     ]
-    return [Step("/subjects", code="site.subjects"), *steps]
+    return [Step("/subjects", code="site.subjects"), *above]
 
 
 def _path(path: str, uri: str) -> str:

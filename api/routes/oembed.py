@@ -3,7 +3,7 @@
 import html
 import re
 from typing import Annotated
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
 from fastapi import Query, Request
 from starlette.responses import Response
@@ -40,11 +40,6 @@ _LANG = re.compile(r"(?:^|&)lang=(ar|fr|en)(?:&|$)")
 _SANDBOX = "allow-popups allow-popups-to-escape-sandbox allow-downloads"
 
 _XML_EXAMPLE = '<?xml version="1.0" encoding="utf-8" standalone="yes"?><oembed><type>rich</type></oembed>'
-
-
-def discovery(base_url: str, public_id: str) -> str:
-    """Where a page of ours links to: ``<link rel="alternate" type="application/json+oembed" href="…">``."""
-    return f"{base_url}/api/oembed?url={quote(renderings.landing_url(base_url, public_id), safe='')}"
 
 
 @router.read(

@@ -1,5 +1,5 @@
 // What pages can do without this they can do here a little sooner. Nothing needs it.
-const told = document.getElementById("told");
+const told = document.getElementById("heard");
 
 function tell(words) {
   if (told) told.textContent = words;
@@ -10,15 +10,29 @@ async function copy(button) {
   const field = document.getElementById(button.dataset.copy);
   const label = button.querySelector("span");
   const before = label.textContent;
-  try {
-    await navigator.clipboard.writeText(field.value ?? field.innerText);
-  } catch {
-    field.select?.(); // no clipboard without https: the reader's own keys copy what is selected
+  if (!await copied(field.value ?? field.innerText)) {
+    field.select?.(); // the reader's own keys copy what is selected
     return;
   }
   label.textContent = button.dataset.done;
   tell(button.dataset.done);
   setTimeout(() => { label.textContent = before; }, 2000);
+}
+
+async function copied(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch { // no clipboard without https
+    const area = document.createElement("textarea");
+    area.value = text;
+    area.className = "unseen";
+    document.body.append(area);
+    area.select();
+    const done = document.execCommand("copy");
+    area.remove();
+    return done;
+  }
 }
 
 // ── Search without reloading ─────────────────────────────────────────────────────────────────────
@@ -46,8 +60,11 @@ async function swap(address, { push = true } = {}) {
   for (const facet of fresh.querySelectorAll("details.facet")) {
     if (open.has(facet.firstElementChild.textContent)) facet.open = true;
   }
+  const languages = page.querySelector("nav.languages"); // they lead to the same question
+  if (languages) document.querySelector("nav.languages")?.replaceWith(languages);
   document.title = page.title;
   if (push) history.pushState({ swapped: true }, "", address);
+  shown = location.pathname + location.search;
   prepare(fresh);
   const total = fresh.querySelector("#total");
   total?.focus({ preventScroll: true });
@@ -183,7 +200,12 @@ document.addEventListener("submit", (event) => {
   swap(`${form.action.split("?")[0]}?${asked}`);
 });
 
-addEventListener("popstate", () => { if (document.querySelector("[data-live]")) swap(location.href, { push: false }); });
+let shown = location.pathname + location.search; // a place on the page is no other question
+addEventListener("popstate", () => {
+  const asked = location.pathname + location.search;
+  if (asked !== shown && document.querySelector("[data-live]")) swap(location.href, { push: false });
+  shown = asked;
+});
 
 document.addEventListener("keydown", (event) => {
   if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {

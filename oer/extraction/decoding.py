@@ -1,6 +1,7 @@
 """Letters out of bytes."""
 
 import re
+from contextlib import suppress
 from typing import BinaryIO
 
 from oer.extraction.told import Unreadable
@@ -26,12 +27,21 @@ def decoded(content: bytes) -> str:
         pass
     told = _DECLARED.search(content[:2000])
     if told:
-        try:
-            return content.decode(told[1].decode("ascii"), "replace")
-        except LookupError:
-            pass
+        # Some of Python's codecs are none of text, refuse even to replace, or make halves of letters.
+        with suppress(LookupError, UnicodeError):
+            return content.decode(told[1].decode("ascii"), "replace").encode("utf-8", "replace").decode()
     arabic = content.decode("cp1256", "replace")
     return arabic if len(_ARABIC.findall(arabic)) * 2 > len(content) // 2 else content.decode("cp1252", "replace")
+
+
+def whole(content: bytes) -> bytes:
+    """Without the half of a letter that a cut has left: it would make the rest no UTF-8."""
+    try:
+        content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.reason == "unexpected end of data" and not content[: error.start].isascii():
+            return content[: error.start]
+    return content
 
 
 def text_of(file: BinaryIO) -> str:

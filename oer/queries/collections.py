@@ -1,6 +1,6 @@
 """Collections, their units and items."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -22,6 +22,15 @@ class Entry(NamedTuple):
     public_id: str
     state: str
     record: str | None
+
+
+class Place(NamedTuple):
+    """An item, and which resource it is."""
+
+    unit_id: int
+    note: str
+    resource_id: int
+    public_id: str
 
 
 class Placed(NamedTuple):
@@ -79,6 +88,44 @@ def entries(session: Session, *, collection_id: int, shown: bool) -> Sequence[En
     if shown:
         query = query.where(col(Resource.state) == ResourceState.PUBLISHED)
     return [Entry._make(row) for row in session.connection().execute(query)]
+
+
+def shown(session: Session, *, collection_id: int) -> Sequence[Place]:
+    """Where its published resources stand, in the order of their units and places."""
+    query: Any = (
+        sa.select(col(CollectionItem.unit_id), col(CollectionItem.note), col(Resource.id), col(Resource.public_id))
+        .join(Resource, col(Resource.id) == CollectionItem.resource_id)
+        .join(CollectionUnit, col(CollectionUnit.id) == CollectionItem.unit_id)
+        .where(col(CollectionItem.collection_id) == collection_id)
+        .where(col(Resource.state) == ResourceState.PUBLISHED)
+        .order_by(col(CollectionUnit.position), col(CollectionItem.position))
+    )
+    return [Place._make(row) for row in session.connection().execute(query)]
+
+
+def first(session: Session, *, collection_ids: Sequence[int], most: int) -> Mapping[int, Sequence[tuple[int, str]]]:
+    """Collection → its first published resources, at most so many: their ids and their public ids."""
+    place = (
+        sa.func.row_number()
+        .over(
+            partition_by=col(CollectionItem.collection_id),
+            order_by=(col(CollectionUnit.position), col(CollectionItem.position)),
+        )
+        .label("place")
+    )
+    numbered = (
+        sa.select(col(CollectionItem.collection_id), col(Resource.id), col(Resource.public_id), place)
+        .join(Resource, col(Resource.id) == CollectionItem.resource_id)
+        .join(CollectionUnit, col(CollectionUnit.id) == CollectionItem.unit_id)
+        .where(col(CollectionItem.collection_id).in_(collection_ids))
+        .where(col(Resource.state) == ResourceState.PUBLISHED)
+        .subquery()
+    )
+    query: Any = sa.select(*list(numbered.c)[:3]).where(numbered.c.place <= most).order_by(numbered.c.place)
+    found: dict[int, list[tuple[int, str]]] = {}
+    for collection_id, resource_id, public_id in session.connection().execute(query):
+        found.setdefault(collection_id, []).append((resource_id, public_id))
+    return found
 
 
 def unseen(session: Session, *, collection_id: int) -> Sequence[tuple[Resource, Institution]]:

@@ -97,6 +97,12 @@ def by_ids(session: Session, *, ids: Iterable[int], hold: bool = False) -> dict[
     return {one.id: one for one in session.exec(query) if one.id is not None}
 
 
+def above(session: Session, *, institution: Institution) -> list[Institution]:
+    """Those that this one is in, the highest first."""
+    found = by_ids(session, ids=institution.ancestors)
+    return [found[one] for one in institution.ancestors if one in found]
+
+
 class Named(NamedTuple):
     """What a list of institutions tells of one."""
 

@@ -1,6 +1,6 @@
 """What was made of files to be shown beside them, and of which files nothing is known yet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import sqlalchemy as sa
 from sqlmodel import Session, col, select
@@ -8,6 +8,8 @@ from sqlmodel import Session, col, select
 from oer.models import Derivative, OaiRecord, Previewed, VersionFile
 from oer.queries import texts
 from oer.queries.texts import Place, Unread
+
+_BATCH = 500
 
 
 def unseen(
@@ -26,24 +28,33 @@ def unseen(
     return [Unread._make(row) for row in rows]
 
 
+def batched(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    """As many as one statement takes: PostgreSQL has 65,535 parameters."""
+    return (values[start : start + _BATCH] for start in range(0, len(values), _BATCH))
+
+
 def is_known(session: Session, *, key: str, revision: int) -> bool:
     query = select(Previewed.key).where(Previewed.key == key, Previewed.revision >= revision)
     return session.exec(query).first() is not None
 
 
-def of(session: Session, *, keys: Sequence[str]) -> Mapping[str, Sequence[Derivative]]:
-    """What was made of these bytes, by their key: each kind together, pages in their order. Nothing is left out."""
-    query = select(Derivative).where(col(Derivative.source).in_(keys))
+def of(
+    session: Session, *, keys: Sequence[str], kinds: Sequence[str] | None = None
+) -> Mapping[str, Sequence[Derivative]]:
+    """What was made of these bytes, or of these ``kinds`` of it, by their key: each kind together, pages in order."""
     found: dict[str, list[Derivative]] = {}
-    for row in session.exec(query.order_by(col(Derivative.kind), col(Derivative.number))) if keys else ():
-        found.setdefault(row.source, []).append(row)
+    for some in batched(sorted(set(keys))):
+        query = select(Derivative).where(col(Derivative.source).in_(some))
+        if kinds is not None:
+            query = query.where(col(Derivative.kind).in_(kinds))
+        for row in session.exec(query.order_by(col(Derivative.kind), col(Derivative.number))):
+            found.setdefault(row.source, []).append(row)
     return found
 
 
 def lights(session: Session, *, keys: Sequence[str]) -> Mapping[str, Derivative]:
     """Light variants of these bytes, by their key."""
-    query = select(Derivative).where(col(Derivative.source).in_(keys), Derivative.kind == "light")
-    return {row.source: row for row in session.exec(query)} if keys else {}
+    return {key: each[0] for key, each in of(session, keys=keys, kinds=["light"]).items()}
 
 
 def told(session: Session, *, keys: Sequence[str]) -> Mapping[str, Previewed]:

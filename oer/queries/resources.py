@@ -5,6 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import orm
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import Select
 
@@ -69,7 +70,9 @@ def version(session: Session, *, resource_id: int, number: int) -> Version | Non
 
 
 def versions(session: Session, *, resource_id: int) -> Sequence[Version]:
-    return session.exec(select(Version).where(Version.resource_id == resource_id).order_by(col(Version.number))).all()
+    """All of a resource, the first one first. Their records, of up to a megabyte each, are read when asked for."""
+    query = select(Version).where(Version.resource_id == resource_id).order_by(col(Version.number))
+    return session.exec(query.options(orm.defer(Version.record))).all()  # type: ignore[arg-type]
 
 
 def files(session: Session, *, version_id: int) -> Sequence[VersionFile]:

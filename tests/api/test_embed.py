@@ -7,7 +7,6 @@ from html_pages import HOSTILE, Page
 from publications import embargoed, show
 from starlette.testclient import TestClient
 
-from api.routes import oembed
 from metadata.record import Text
 from oer import publishing
 from oer.installation import Installation
@@ -75,7 +74,8 @@ def test_another_format_is_not_implemented(client: TestClient, home: Installatio
 
 def test_a_page_can_lead_to_it(client: TestClient, home: Installation) -> None:
     public_id = factories.published(home)
-    address = oembed.discovery(BASE, public_id)
+    shown = Page(client.get(f"/resources/{public_id}", headers={"accept": "text/html"}).text)
+    (address,) = [link["href"] or "" for link in shown.all("link") if link.get("type") == "application/json+oembed"]
     assert client.get(address.removeprefix(BASE)).json()["html"].count(f"/resources/{public_id}/embed") == 1
 
 
@@ -106,7 +106,7 @@ def test_the_card_offers_all_files_at_once_and_none_that_are_not_for_everybody(
 ) -> None:
     many, later = factories.published(home, files={"a.txt": b"a", "b.txt": b"b"}), embargoed(home)
     links = [link["href"] for link in Page(client.get(f"/resources/{many}/embed").text).all("a")]
-    assert links[-1] == f"{BASE}/api/resources/{many}/pack"
+    assert links[-1] == f"{BASE}/api/resources/{many}/pack?lang=en"
     links = [link["href"] for link in Page(client.get(f"/resources/{later}/embed").text).all("a")]
     assert not [link for link in links if "/api/" in str(link)]
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
 
 import factories
 import pytest
@@ -12,12 +13,13 @@ from starlette.testclient import TestClient
 
 from api import app, security
 from metadata import languages
-from oer import publishing
+from oer import institutions, publishing
 from oer.db import transaction
 from oer.installation import Installation
 from oer.policy import OPERATOR
 
 BROWSER = {"accept": "text/html", "accept-language": "ar"}
+FILE = {"a.txt": (b"x", "text/plain")}
 
 
 def page(client: TestClient, url: str, lang: str = "ar", *, status: int = 200) -> Page:
@@ -367,3 +369,32 @@ def test_health_is_red_without_a_database(home: Installation, monkeypatch: pytes
         answer = client.get("/health/ready")
         assert (answer.status_code, answer.json()) == (503, {"status": "unavailable"})
         assert client.get("/health/live").status_code == 200
+
+
+@pytest.mark.parametrize("lang", ["ar", "fr", "en"])
+def test_facts_lead_to_more_of_the_same(client: TestClient, publish: Callable[..., str], lang: str) -> None:
+    described = factories.record(keywords=[{"value": "cycle de l’eau", "lang": lang}])
+    found = page(client, f"/resources/{publish(FILE, described=described)}", lang)
+    paths = [link.get("href") or "" for link in found.all("a")]
+    asked = dict(pair for path in paths if path.startswith("/search?") for pair in parse_qsl(urlsplit(path).query))
+    assert asked == {
+        "q": '"cycle de l’eau"',
+        "type": described.resource_type,
+        "subject": described.subjects[0],
+        "audience": described.audience[0],
+    }
+
+
+@pytest.mark.parametrize(("lang", "name"), [("ar", "المعهد"), ("fr", "L’institut")])
+def test_an_institution_that_writes_is_named_in_the_readers_language(
+    client: TestClient, home: Installation, publish: Callable[..., str], lang: str, name: str
+) -> None:
+    names = {"ar": "المعهد", "fr": "L’institut"}
+    own, other = {"name": names["fr"], "kind": "organisation"}, {"name": "سلمى"}
+    alone = publish(FILE, described=factories.record(creators=[own]))
+    joined = publish(FILE, described=factories.record(creators=[own, other]))
+    factories.act(home, institutions.edit, "college", {"names": names}, repository_id=home.repository_id)
+    found = page(client, f"/resources/{alone}", lang)
+    assert not [tag for tag in found.all("p") if tag.get("class") == "creators"], "it stands below the title anyway"
+    words = page(client, f"/resources/{joined}", lang).words
+    assert words.index(name) < words.index("سلمى")

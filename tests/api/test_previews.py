@@ -6,13 +6,15 @@ from urllib.parse import quote
 
 import pytest
 from extracting import zipped
-from factories import Watch, act, member, published, record, session_of
+from factories import Watch, act, collected, member, published, record, session_of
 from PIL import Image
 from previewing import drawn, preview
 from starlette.testclient import TestClient
 
-from oer import deposits, publishing
+from api import i18n
+from oer import collections, deposits, publishing
 from oer.installation import Installation
+from oer.units import Item, Unit
 from oer.workflow import Role
 
 NAME = "صورة الدرس.png"
@@ -56,6 +58,24 @@ def test_what_is_made_is_listed_with_addresses_that_lead_to_it(client: TestClien
         assert found.headers["content-type"] == one["media_type"] == "image/webp"
         assert Image.open(io.BytesIO(found.content)).size == (one["width"], one["height"])
     assert client.get(place(shown), headers={"if-none-match": answer.headers["etag"]}).status_code == 304
+
+
+def test_a_collection_shows_a_picture_of_what_is_in_it(client: TestClient, home: Installation, shown: str) -> None:
+    plain = published(home, files={"a.txt": b"x"})
+    made = collected(home, shown=True)
+    act(home, collections.arrange, made, [Unit({}, [Item(plain), Item(shown)])])
+    answer = client.get("/collections", headers={"accept": "text/html"})
+    assert f"/api/resources/{shown}/files/{quote(NAME, safe='')}/previews/cover/1" in answer.text
+    act(home, publishing.withdraw, shown, reason="rights", repository_id=home.repository_id)
+    assert "/previews/" not in client.get("/collections", headers={"accept": "text/html"}).text
+
+
+def test_a_file_that_browsers_show_is_opened_whole(client: TestClient, home: Installation) -> None:
+    public_id = published(home, files={"a.txt": "سطر\n".encode() * 9000, "b.md": b"# b\n" * 9000})
+    text = client.get(f"/resources/{public_id}", headers={"accept": "text/html", "accept-language": "en"}).text
+    assert text.count(i18n.message("site.open-whole", "en")) == 1
+    assert f'<a href="/api/resources/{public_id}/files/a.txt">' in text
+    assert text.count(i18n.message("site.cut", "en")) == 1
 
 
 def test_browsers_keep_what_never_changes_and_nobody_in_between_does(client: TestClient, shown: str) -> None:

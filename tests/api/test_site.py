@@ -14,7 +14,7 @@ from html_pages import Page
 from starlette.requests import HTTPConnection
 from starlette.testclient import TestClient
 
-from api import app, colours, preferences
+from api import app, colours, i18n, preferences
 from api.pages import guide
 from metadata.record import Record
 from oer import announcements, collections, queries
@@ -111,6 +111,19 @@ def test_a_search_shows_hits_marks_and_choices(
     assert f"/resources/{wanted}" not in links(narrowed)
     assert "/search" in links(narrowed), "the choice goes again"
     assert {"name": "robots", "content": "noindex"} in narrowed.all("meta")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_subjects_of_two_vocabularies_stand_apart(
+    client: TestClient, home: Installation, publish: Callable[..., str], lang: str
+) -> None:
+    concepts = factories.record().subjects
+    for code in ("0541", "0232"):
+        publish(FILE, described=factories.record(subjects=[f"http://data.europa.eu/snb/isced-f/{code}", *concepts]))
+    indexed(home)
+    found = page(client, "/search", lang)
+    heads = [i18n.message(f"site.{name}", lang) for name in ("fields", "thesaurus")]
+    assert [words for words in found.words if words in heads] == heads
 
 
 def test_a_search_goes_on_page_by_page_in_every_order(

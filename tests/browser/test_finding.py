@@ -1,6 +1,7 @@
 """To search: completions, filters, the next page and the way back, without a page being loaded anew."""
 
 import re
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import sites
@@ -21,7 +22,7 @@ def watched(page: Page) -> None:
 
 
 def told(page: Page) -> str:
-    return page.locator("#told").inner_text()
+    return page.locator("#heard").inner_text()
 
 
 def focused(page: Page) -> str:
@@ -58,6 +59,15 @@ def test_from_the_first_letters_to_the_second_page(page: Page, site: sites.Site,
     assert told(page) == page.locator("#total").inner_text()
     assert word in page.title()
     assert page.locator(".facet a[aria-current]").count() >= 1
+    for link in page.locator(".languages a").all():
+        assert {"q", "subject"} <= parse_qs(urlsplit(link.get_attribute("href") or "").query).keys()
+
+    page.locator(".skip").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**#main")
+    assert (loads(page), focused(page)) == (0, "main"), "a place on the page is no question"
+    page.go_back()
+    assert loads(page) == 0
     assert page.locator("html").get_attribute("lang") == lang
 
     page.go_back()

@@ -137,7 +137,7 @@ def test_to_look_and_to_give_credit(page: Page, site: sites.Site, lang: str) -> 
     tab_to(page, "[data-copy]", most=3)
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     page.keyboard.press("Enter")
-    expect(page.locator("#told")).to_have_text(page.locator("[data-copy]").first.get_attribute("data-done") or "?")
+    expect(page.locator("#heard")).to_have_text(page.locator("[data-copy]").first.get_attribute("data-done") or "?")
     assert page.evaluate("document.activeElement.matches('[data-copy]')")
 
 

@@ -132,15 +132,36 @@ def test_the_attribution_is_copied(opened: sites.Opening, site: sites.Site, lang
     button = part.locator("[data-copy]")
     button.click()
     expect(button).to_contain_text(button.get_attribute("data-done") or "?")
-    assert page.locator("#told").inner_text() == button.get_attribute("data-done")
+    assert page.locator("#heard").inner_text() == button.get_attribute("data-done")
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == part.locator("textarea").input_value()
     assert "CC" in copied
 
 
-def test_without_a_clipboard_the_words_are_selected(opened: sites.Opening, site: sites.Site, lang: str) -> None:
+NO_CLIPBOARD = "Object.defineProperty(navigator, 'clipboard', {value: undefined});"  # as without https
+
+
+def test_without_a_clipboard_the_words_are_copied_all_the_same(
+    opened: sites.Opening, site: sites.Site, lang: str
+) -> None:
     context = opened(lang)
-    context.add_init_script("Object.defineProperty(navigator, 'clipboard', {value: undefined})")
+    context.add_init_script(NO_CLIPBOARD)
+    page = context.new_page()
+    page.goto(site.at("resource-pages", lang))
+    words = page.locator("#credit-text").inner_text()
+    button = page.locator("[data-copy=credit-text]")
+    button.click()
+    expect(button).to_contain_text(button.get_attribute("data-done") or "?")
+    page.goto(site.at("search", lang))
+    box = page.get_by_role("combobox")
+    box.focus()
+    page.keyboard.press("Control+V")
+    assert box.input_value().split() == words.split()
+
+
+def test_where_nothing_copies_the_words_are_selected(opened: sites.Opening, site: sites.Site, lang: str) -> None:
+    context = opened(lang)
+    context.add_init_script(f"{NO_CLIPBOARD} document.execCommand = () => false")
     page = context.new_page()
     page.goto(site.at("resource-pages", lang))
     part = page.locator("section[aria-labelledby=credit] details").first
