@@ -39,10 +39,17 @@ def http_date(moment: datetime) -> str:
     return format_datetime(moment.astimezone(UTC), usegmt=True)
 
 
-def require_match(headers: Headers, etag: str) -> None:
-    """Raises Stale where ``If-Match`` names other versions only; a weak tag never matches (section 13.1.1)."""
+def require_match(headers: Headers, etag: str, modified: datetime | None = None) -> None:
+    """Raises Stale where ``If-Match`` names other versions only; a weak tag never matches (section 13.1.1). Without
+    it, where the thing is younger than ``If-Unmodified-Since`` (section 13.1.4).
+    """
     given = headers.getlist("if-match")
-    if given and not _names(", ".join(given), etag, weak=False):
+    if given:
+        if not _names(", ".join(given), etag, weak=False):
+            raise Stale("resource.stale")
+        return
+    since = _moment(headers.get("if-unmodified-since"))
+    if since is not None and modified is not None and modified.replace(microsecond=0) > since:
         raise Stale("resource.stale")
 
 

@@ -86,7 +86,7 @@ class Download(Response):
         content = self._content
         asked = Headers(scope=scope)
         etag = f'"{content.key}"'
-        conditional.require_match(asked, etag)
+        conditional.require_match(asked, etag, content.modified)
         headers = {
             "ETag": etag,
             "Last-Modified": conditional.http_date(content.modified),

@@ -332,7 +332,8 @@ def answer(request: Request, fault: Fault) -> Response:
         headers |= {"Content-Language": spoken, "Content-Security-Policy": security.SCRIPTED}
         content = render.html(request, "error.html", page)
         return Response(content, fault.status, headers, media_type="text/html; charset=utf-8")
-    body = json.dumps(document(request, fault, spoken), ensure_ascii=False).encode()
+    # Halves of letters that somebody has sent become the escapes that they came as.
+    body = json.dumps(document(request, fault, spoken), ensure_ascii=False).encode("utf-8", "backslashreplace")
     return Response(body, fault.status, headers, media_type="application/problem+json")
 
 

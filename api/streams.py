@@ -5,6 +5,7 @@ the way. Threads of uploads are apart
 from those of all other requests, so that slow senders keep nobody waiting.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -86,7 +87,7 @@ async def into_thread(
     except anyio.WouldBlock:
         raise DoorError("uploads.too-many", headers={"Retry-After": str(_RETRY)}) from None
     if name is not None:
-        _named[name] = flow
+        _named.setdefault(name, flow)  # a second line is about to be refused, and must not hide the first
     into, out = anyio.create_memory_object_stream[list[bytes]](_AHEAD)
 
     def run() -> Result | Exception:
@@ -112,12 +113,28 @@ async def into_thread(
     return outcome
 
 
-async def apart(request: Request, work: Callable[[], Result]) -> Result:
-    """Long work on what has come, a few at a time."""
-    state = request.app.state
-    if not hasattr(state, "finishing"):
-        state.finishing = anyio.CapacityLimiter(_AT_ONCE)
-    return await anyio.to_thread.run_sync(work, limiter=state.finishing)
+async def apart(
+    request: Request,
+    work: Callable[[], Result],
+    *,
+    lane: str = "finishing",
+    at_once: int = _AT_ONCE,
+    patience: float = math.inf,
+) -> Result:
+    """Long work, a few of each ``lane`` at a time: who waits for a turn takes no thread from anybody.
+
+    Raises TimeoutError where the turn does not come within ``patience`` seconds.
+    """
+    state, turn = request.app.state, object()
+    if not hasattr(state, f"lane_{lane}"):
+        setattr(state, f"lane_{lane}", anyio.CapacityLimiter(at_once))
+    limiter: anyio.CapacityLimiter = getattr(state, f"lane_{lane}")
+    with anyio.fail_after(patience):
+        await limiter.acquire_on_behalf_of(turn)
+    try:
+        return await anyio.to_thread.run_sync(work, limiter=anyio.CapacityLimiter(1))
+    finally:
+        limiter.release_on_behalf_of(turn)
 
 
 async def let_go(name: str) -> None:

@@ -1,7 +1,8 @@
 """Writes through REST: who acts, one transaction, preconditions, and answers kept for a request made again."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from sqlmodel import Session
@@ -13,8 +14,8 @@ from api.deps import Credentials
 from api.errors import DoorError
 from api.schemas import Body
 from oer import answers
-from oer.db import transaction
-from oer.errors import Stale
+from oer.db import reading, transaction
+from oer.errors import Conflict, Invalid, NotFound, Stale, TooLarge
 from oer.installation import Installation
 from oer.policy import Actor
 
@@ -75,6 +76,29 @@ def write(
         else:
             answer, again = _once(session, here, actor, request, key, deed, content)
     return _response(answer, again=again)
+
+
+@contextmanager
+def unless_again(request: Request, here: Installation, caller: Credentials) -> Iterator[None]:
+    """What is asked before a write: what the write itself has done does not stand in the way of asking again.
+
+    Then :func:`write` answers as before, or refuses. Raises what is asked inside, of a request that is new.
+    """
+    try:
+        yield
+    except (Invalid, NotFound, Conflict, TooLarge, Stale):
+        if not is_again(request, here, caller):
+            raise
+
+
+def is_again(request: Request, here: Installation, caller: Credentials) -> bool:
+    """Whether this person has done something under this ``Idempotency-Key``. Raises Unauthenticated."""
+    key = require_key(request)
+    if key is None:
+        return False
+    with reading(here.engine) as session:
+        person_id = deps.signed_in(session, here, caller).person_id
+        return person_id is not None and answers.is_kept(session, owner=answers.of_person(person_id), key=key)
 
 
 def _once(

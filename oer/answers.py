@@ -27,6 +27,11 @@ class Kept:
     content: bytes
 
 
+def is_kept(session: Session, *, owner: str, key: str) -> bool:
+    """Whether something was done under this key, so that :func:`claim` will answer or refuse."""
+    return session.get(KeptAnswer, (owner, key)) is not None
+
+
 def claim(session: Session, *, owner: str, key: str, fingerprint: str, now: datetime) -> Kept | None:
     """The answer that was given before, or None: then the key is ours, and :func:`keep` follows.
 
@@ -36,9 +41,11 @@ def claim(session: Session, *, owner: str, key: str, fingerprint: str, now: date
     row = {"owner": owner, "key": key, "fingerprint": fingerprint, "status": _PENDING, "content": b"", "created": now}
     # RETURNING tells, not rowcount: psycopg leaves that at -1 for inserts.
     taken = insert(KeptAnswer).values(**row, headers={}).on_conflict_do_nothing().returning(col(KeptAnswer.key))
-    if session.connection().execute(taken).first() is not None:
-        return None
-    found = session.get_one(KeptAnswer, (owner, key), populate_existing=True)
+    found = None
+    while found is None:  # the answer that stood in the way may have been forgotten since
+        if session.connection().execute(taken).first() is not None:
+            return None
+        found = session.get(KeptAnswer, (owner, key), populate_existing=True)
     if found.fingerprint != fingerprint:
         raise Invalid("idempotency.key-reused")
     return Kept(found.status, found.headers, found.content)

@@ -194,6 +194,8 @@ def _meaning(error: DBAPIError, engine: Engine | None) -> OerError | DBAPIError:
         return Full("database.full") if engine and _no_room(engine) else Unavailable("database.unreachable")
     if state == "23505" or "unique constraint failed" in words:
         return Conflict("write.collided")  # two made the same thing in the same instant; the loser may look again
+    if state == "23503" or "foreign key constraint failed" in words:
+        return Conflict("write.collided")  # what it was to belong to has just gone
     if state == "25006" or "readonly database" in words:
         return Unavailable("database.read-only")
     if state in _BUSY_STATES or "database is locked" in words or "database table is locked" in words:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from sqlmodel import Session
 
@@ -17,6 +18,7 @@ from oer.collections import Found
 from oer.errors import OerError, Unavailable
 from oer.models import Derivative, Institution, Resource, Version, VersionFile
 from oer.policy import ANONYMOUS
+from oer.queries.collections import Place
 from storage import portable_names
 
 # Of what light variants are made as.
@@ -88,24 +90,34 @@ class Pack:
         return sum(entry.left_out is not None for entry in self.entries)
 
 
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """``size`` of all files in bytes, ``light`` that of their light variants."""
+
+    files: int
+    size: int
+    light: int
+
+
+class _Row(NamedTuple):
+    place: Place
+    resource: Resource
+    version: Version
+    owner: Institution
+    files: Sequence[VersionFile]
+
+
 def of_collection(session: Session, found: Found, *, light: bool = False, today: date) -> Pack:
     """The published resources of a collection in their units, with the files that anybody may have.
 
     A resource whose record is damaged, and logged, is left out.
     """
-    shown = queries.collections.entries(session, collection_id=found.id, shown=True)
-    rows = queries.resources.published_by_id(session, ids=[entry.resource_id for entry in shown])
-    by_id = {resource.id: (resource, version, owner) for resource, version, owner in rows}
-    files = queries.resources.files_of_many(session, version_ids=[version.id or 0 for _, version, _ in rows])
-    lights = _lights(session, (file for of_one in files.values() for file in of_one)) if light else None
+    rows = _rows(session, found)
+    lights = _lights(session, (file for row in rows for file in row.files)) if light else None
     items: dict[int | None, list[Entry]] = {}
-    for place in shown:
-        row = by_id.get(place.resource_id)
-        if row is None:
-            continue
+    for row in rows:
         with suppress(Unavailable):
-            made = _entry(*row, files.get(row[1].id or 0, []), note=place.note, lights=lights, today=today)
-            items.setdefault(place.unit_id, []).append(made)
+            items.setdefault(row.place.unit_id, []).append(_entry(row, lights=lights, today=today))
     units = queries.collections.units(session, collection_id=found.id)
     collection = found.collection
     return Pack(
@@ -117,6 +129,27 @@ def of_collection(session: Session, found: Found, *, light: bool = False, today:
         units=[PackedUnit(unit.titles, items.get(unit.id, [])) for unit in units],
         light=light,
     )
+
+
+def offered(session: Session, found: Found, *, today: date) -> Offered:
+    """What :func:`of_collection` would hold, by its size: no record is read, and a damaged one is not noticed."""
+    rows = [row for row in _rows(session, found) if _left_out(row, today) is None]
+    lights = _lights(session, (file for row in rows for file in row.files))
+    whole, light = (
+        [file.size for row in rows for file in _packed(row.resource.public_id, row.files, wanted)]
+        for wanted in (None, lights)
+    )
+    return Offered(len(whole), sum(whole), sum(light))
+
+
+def _rows(session: Session, found: Found) -> list[_Row]:
+    shown = queries.collections.shown(session, collection_id=found.id)
+    rows = queries.resources.published_by_id(session, ids=[place.resource_id for place in shown])
+    by_id = {row[0].id: row for row in rows}
+    files = queries.resources.files_of_many(session, version_ids=[version.id or 0 for _, version, _ in rows])
+    return [
+        _Row(place, *row, files.get(row[1].id or 0, [])) for place in shown if (row := by_id.get(place.resource_id))
+    ]
 
 
 def of_resource(
@@ -139,24 +172,23 @@ def of_resource(
     return Pack(resource.public_id, owner, {}, {}, version.published, [unit], light)
 
 
-def _entry(
-    resource: Resource,
-    version: Version,
-    owner: Institution,
-    files: Sequence[VersionFile],
-    *,
-    note: str,
-    lights: Lights | None,
-    today: date,
-) -> Entry:
+def _entry(row: _Row, *, lights: Lights | None, today: date) -> Entry:
     """Raises Unavailable (``stored.record_of``)."""
-    record = stored.record_of(resource, version)
-    kind, available = resource.access, resource.available
+    record = stored.record_of(row.resource, row.version)
+    known, out = (row.resource, row.version, row.owner, record), _left_out(row, today)
+    if out is not None:
+        return Entry(*known, [], row.place.note, out if row.files else None, row.resource.available)
+    return Entry(*known, _packed(row.resource.public_id, row.files, lights), row.place.note)
+
+
+def _left_out(row: _Row, today: date) -> str | None:
+    """The kind of access that keeps the files from those who pass by."""
+    kind, available = row.resource.access, row.resource.available
     try:
-        policy.require_download(ANONYMOUS, resource, owner, access=kind, available=available, today=today)
+        policy.require_download(ANONYMOUS, row.resource, row.owner, access=kind, available=available, today=today)
     except OerError:
-        return Entry(resource, version, owner, record, [], note, kind, available)
-    return Entry(resource, version, owner, record, _packed(resource.public_id, files, lights), note)
+        return kind
+    return None
 
 
 def _lights(session: Session, files: Iterable[VersionFile]) -> Lights:

@@ -2,6 +2,8 @@
 
 Erasure leaves a number without a name. What the person wrote and published stays, bearing that number; the log of
 deeds has known people by nothing else.
+
+Reports of problems are no part of it: they bear an address that nobody has proved to be theirs, as accounts do.
 """
 
 import json
@@ -12,7 +14,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col
 
 from oer import accounts, queries, sessions
-from oer.models import Invitation, KeptAnswer, Membership, Person, Report, Token
+from oer.models import Invitation, KeptAnswer, Membership, Person, Token
 from oer.policy import Actor
 
 
@@ -32,7 +34,6 @@ def export(session: Session, actor: Actor, person_id: int) -> dict[str, Any]:
         "versions": rows.versions(session, person_id=person_id),
         "reviews": rows.reviews(session, person_id=person_id),
         "collections": rows.collections(session, person_id=person_id),
-        "reports": rows.reports(session, email=person.email),
         "uploads": rows.uploads(session, person_id=person_id),
         "jobs": rows.jobs(session, person_id=person_id),
         "answers": rows.answers(session, person_id=person_id),
@@ -73,7 +74,6 @@ def _forget_traces(session: Session, person: Person, *, now: datetime) -> None:
     connection = session.connection()
     connection.execute(sa.delete(Membership).where(col(Membership.person_id) == person.id))
     connection.execute(sa.delete(Invitation).where(col(Invitation.email) == person.email))
-    connection.execute(sa.update(Report).where(col(Report.email) == person.email).values(email=None))
     # The numbers stay, since the log names tokens by them; what people call their devices goes.
     tokens = sa.update(Token).where(col(Token.person_id) == person.id)
     connection.execute(tokens.values(name="", revoked=sa.func.coalesce(col(Token.revoked), now)))

@@ -42,8 +42,12 @@ def is_stale(found: BrowserSession, *, now: datetime) -> bool:
 def renew(session: Session, secret: str, *, lifetime: timedelta, now: datetime) -> BrowserSession:
     """Move the end of a session that is used. Raises Unauthenticated."""
     found = find(session, secret, now=now)
-    found.seen, found.expires = now, min(now + lifetime, found.created + LONGEST)
-    session.add(found)
+    ends = min(now + lifetime, found.created + LONGEST)
+    mine = col(BrowserSession.digest) == found.digest
+    renewed = sa.update(BrowserSession).where(mine).values(seen=now, expires=ends)
+    if session.connection().execute(renewed.returning(col(BrowserSession.digest))).first() is None:
+        raise Unauthenticated("session.ended")  # by another process, just now
+    session.refresh(found)
     return found
 
 

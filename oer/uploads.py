@@ -152,8 +152,10 @@ def _same(files: Iterable[DraftFile], file: Coming) -> DraftFile | None:
 def _require_replaceable(found: Open, same: DraftFile | None, file: Coming) -> None:
     """Raises Stale where there is another file of that name than the sender knows of, or none at all."""
     known = same is None if file.replaces is None else same is not None and file.replaces in (ANY, same.key)
-    # Who promises the very bytes that are there changes nothing: after a lost reply the same may be sent again.
-    if not known and (same is None or file.checksum != same.key):
+    # Who promises what is there changes nothing: after a lost reply the same may be sent again.
+    if not known and (
+        same is None or (file.checksum, file.role, file.language) != (same.key, same.role, same.language)
+    ):
         raise Stale("file.stale", name=file.name, id=found.resource.public_id)
 
 

@@ -37,6 +37,7 @@ from storage.errors import (
 from storage.growing import GrowingFile
 from storage.store import Finding, Stat, Stored, is_key, is_upload
 
+_ROUNDS = 3  # to take an upload away that somebody still writes to
 _BUFFER = 4 << 20
 # A killed process loses at most twice this much of an append, or of a fast one twice what comes in half a second: each
 # step costs three syncs, a fifth of the speed where ten are taken a second.
@@ -185,12 +186,19 @@ class FilesystemStore:
     def abort(self, upload: str) -> None:
         with suppress(Missing):
             folder = self._upload_folder(upload)
-            # `size` first: without it the upload is gone for everybody, whatever happens to the rest.
-            for name in ("size", "finished", "size.new", "finished.new", "bytes"):
-                with suppress(Missing), _translated(upload):
-                    (folder / name).unlink()
-            with _translated(upload):
-                folder.rmdir()
+            for _ in range(_ROUNDS):
+                # `size` first: without it the upload is gone for everybody, whatever happens to the rest.
+                for name in ("size", "finished", "size.new", "finished.new", "bytes"):
+                    with suppress(Missing), _translated(upload):
+                        (folder / name).unlink()
+                with _translated(upload):
+                    try:
+                        folder.rmdir()
+                    except OSError as error:
+                        if error.errno != errno.ENOTEMPTY:
+                            raise
+                        continue  # somebody who was still writing has left something
+                return  # what is left after all rounds goes with the next sweep of what has expired
 
     def uploads(self) -> Iterator[tuple[str, datetime]]:
         for upload in filter(is_upload, _names(self._staging)):

@@ -105,7 +105,9 @@ def describe(
 ) -> Response:
     told: dict[str, Any] = patch.model_dump(exclude_unset=True)
     if "name" in told:
-        told |= _renamed(here, caller, public_id, name, uploads.possible_name(told["name"]))
+        new_name = uploads.possible_name(told["name"])
+        with writing.unless_again(request, here, caller):
+            told |= _renamed(here, caller, public_id, name, new_name)
 
     def deed(session: Session, actor: Actor) -> Answer:
         expected = _expected(request, session, actor, public_id, name)

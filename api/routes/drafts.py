@@ -294,7 +294,7 @@ def _saved(
     """
     found = deposits.seen(session, actor, public_id)
     expected = writing.expected(request, "draft.stale", id=public_id)
-    document = {"record": json.loads(found.draft.record), "note": found.draft.note}
+    document = {"record": _document(request, found), "note": found.draft.note}
     if expected is not None and expected != found.draft.lock:
         with suppress(Invalid, TooLarge):
             record, note = _read(here, change(document))
@@ -305,6 +305,17 @@ def _saved(
     with in_record():
         found = deposits.save(session, actor, public_id, record, note=note, expected=expected, now=here.now())
     return answered(session, here, actor, found)
+
+
+def _document(request: Request, found: Open) -> Any:
+    """The record as it stands. Raises Unavailable where it is damaged, but for a PUT, which needs none and mends it."""
+    try:
+        return json.loads(found.draft.record)
+    except ValueError:
+        if request.method == "PUT":
+            return {}
+        stored.record_of(found.resource, found.draft)  # says so, and logs
+        raise
 
 
 def _read(here: Installation, document: Mapping[str, Any]) -> tuple[Record, str]:

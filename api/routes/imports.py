@@ -126,7 +126,7 @@ async def ask(request: Request, here: Here, caller: Caller, asked: Annotated[Ask
     limit = here.settings.max_import_size
     if (streams.declared(request) or 0) > limit:
         raise TooLarge("import.too-large", limit=limit)
-    await run_in_threadpool(_require, here, caller, order)
+    await run_in_threadpool(_require, request, here, caller, order)
 
     def keep(pieces: Iterator[bytes]) -> Stored:
         return here.store.put(_limited(pieces, limit), promised)
@@ -140,9 +140,9 @@ async def ask(request: Request, here: Here, caller: Caller, asked: Annotated[Ask
     return await run_in_threadpool(_place, request, here, caller, order, stored)
 
 
-def _require(here: Installation, caller: Credentials, order: Order) -> None:
+def _require(request: Request, here: Installation, caller: Credentials, order: Order) -> None:
     """Everything that can be asked before any of the bytes are read."""
-    with reading(here.engine) as session:
+    with writing.unless_again(request, here, caller), reading(here.engine) as session:
         orders.require(session, deps.signed_in(session, here, caller), order)
 
 

@@ -78,7 +78,8 @@ async def deposit(request: Request, here: Here, caller: Caller, asked: Annotated
     """All or nothing: what was received is attached in the transaction that begins the draft, and goes with a sweep
     where that fails.
     """
-    reader = _Reader(here, caller, publish=asked.publish)
+    again = await run_in_threadpool(writing.is_again, request, here, caller)
+    reader = _Reader(here, caller, publish=asked.publish, again=again)
     size = streams.declared(request)
     await run_in_threadpool(reader.begin, size)
     kind = request.headers.get("content-type", "")
@@ -99,8 +100,8 @@ async def deposit(request: Request, here: Here, caller: Caller, asked: Annotated
 class _Reader:
     """Reads one form, and refuses it as soon as what has come allows."""
 
-    def __init__(self, here: Installation, caller: Credentials, *, publish: bool) -> None:
-        self._here, self._caller, self._publish = here, caller, publish
+    def __init__(self, here: Installation, caller: Credentials, *, publish: bool, again: bool) -> None:
+        self._here, self._caller, self._publish, self._again = here, caller, publish, again
         self._form = _Form()
 
     def begin(self, size: int | None) -> None:
@@ -169,8 +170,9 @@ class _Reader:
             room = uploads.room(
                 session,
                 file.name,
-                institution=place,
-                author_id=actor.person_id,
+                # The quotas count what the same request has brought before.
+                institution=None if self._again else place,
+                author_id=None if self._again else actor.person_id,
                 there=form.size,
                 limits=limits,
                 now=here.now(),

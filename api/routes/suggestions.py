@@ -1,13 +1,11 @@
 """``/api/suggestions``: what a depositor may want to say, drawn from the files of a draft."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 
 from fastapi import Request
 from starlette.responses import Response
 
-from api import conditional, deps, lookup, render, searching, writing
+from api import conditional, deps, lookup, render, searching, streams, writing
 from api.deps import Caller, Here
 from api.routes import drafts
 from api.routing import Router
@@ -20,7 +18,7 @@ from oer.suggestions import Suggestion
 
 router = Router(tags=["drafts"], responses=drafts.router.responses)
 
-_AT_ONCE = threading.Semaphore(2)  # for each process: files are read meanwhile, and each takes a processor
+_AT_ONCE = 2  # for each process: files are read meanwhile, and each takes a processor
 _PATIENCE = 10.0  # seconds
 
 
@@ -31,8 +29,16 @@ _PATIENCE = 10.0  # seconds
     response_model=bodies.SuggestionsOut,
     summary="Languages, titles, keywords and subjects, drawn from the files of a draft; nothing is changed",
 )
-def suggest(request: Request, here: Here, caller: Caller, asked: bodies.SuggestionsIn) -> Response:
+async def suggest(request: Request, here: Here, caller: Caller, asked: bodies.SuggestionsIn) -> Response:
     """Each with a score and the files it comes from. The first time the files are read, which takes some seconds."""
+    work = partial(_suggested, request, here, caller, asked)
+    try:
+        return await streams.apart(request, work, lane="suggestions", at_once=_AT_ONCE, patience=_PATIENCE)
+    except TimeoutError:
+        raise Unavailable("suggestions.busy") from None
+
+
+def _suggested(request: Request, here: Here, caller: Caller, asked: bodies.SuggestionsIn) -> Response:
     writing.require_key(request)
     with reading(here.engine) as session:
         actor = deps.signed_in(session, here, caller)
@@ -40,9 +46,8 @@ def suggest(request: Request, here: Here, caller: Caller, asked: bodies.Suggesti
         found = lookup.draft(session, actor, asked.resource)
         files = queries.resources.draft_files(session, draft_id=found.draft.id or 0)
     lang = render.language(request)
-    with _turn():
-        work = Reading(here.engine, here.store, folder=here.settings.data, now=here.now)
-        told = suggestions.suggest(work, here.search, files)
+    work = Reading(here.engine, here.store, folder=here.settings.data, now=here.now)
+    told = suggestions.suggest(work, here.search, files)
     shown = bodies.SuggestionsOut(
         languages=[
             bodies.LanguageSuggestion(value=one.value, label=searching.label("language", one.value, lang), **_why(one))
@@ -58,16 +63,6 @@ def suggest(request: Request, here: Here, caller: Caller, asked: bodies.Suggesti
     )
     headers = {"Cache-Control": conditional.PRIVATE, "Content-Language": lang, "Vary": "Accept-Language"}
     return Response(shown.content(), headers=headers, media_type="application/json")
-
-
-@contextmanager
-def _turn() -> Iterator[None]:
-    if not _AT_ONCE.acquire(timeout=_PATIENCE):
-        raise Unavailable("suggestions.busy")
-    try:
-        yield
-    finally:
-        _AT_ONCE.release()
 
 
 def _why(one: Suggestion) -> dict[str, object]:

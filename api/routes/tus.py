@@ -24,7 +24,7 @@ from api.resumable import TusRoute
 from api.routes.uploads import REFUSALS, asking_for_precondition, precondition, upload_url
 from api.routing import Responses, Router, refusals
 from api.streams import BrokenOff
-from oer import deposits, uploads
+from oer import deposits, policy, uploads
 from oer.db import reading, transaction
 from oer.deposits import Received
 from oer.errors import Gone, TooLarge, Unavailable
@@ -148,9 +148,11 @@ def _created(
     request: Request, here: Installation, caller: Credentials, announced: _Announced
 ) -> tuple[Response, Upload, int]:
     """The answer to a creation, the upload, and its offset. For a request made again, those of the first."""
-    if "idempotency-key" not in request.headers:  # what was done may stand in the way of itself
-        with reading(here.engine) as session, asking_for_precondition(request):
-            actor = deps.signed_in(session, here, caller)
+    with reading(here.engine) as session, asking_for_precondition(request):
+        actor = deps.signed_in(session, here, caller)
+        if "idempotency-key" in request.headers:  # what was done may stand in the way of itself
+            policy.require_scope(actor, "deposit")
+        else:
             asked = (announced.public_id, announced.file)
             uploads.admit(session, actor, *asked, size=announced.size, limits=here.settings, now=here.now())
     upload_id = here.store.begin()

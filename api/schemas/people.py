@@ -26,7 +26,6 @@ _KEPT: dict[str, Any] = {
     "versions": [{"resource": examples.ID, "number": 1, "note": "النسخة الأولى", "published": examples.CHANGED}],
     "reviews": [],
     "collections": [],
-    "reports": [],
     "uploads": [],
     "jobs": [],
     "answers": [],
@@ -182,7 +181,6 @@ class PersonExport(Body):
     versions: list[dict[str, Any]]
     reviews: list[dict[str, Any]]
     collections: list[dict[str, Any]]
-    reports: list[dict[str, Any]] = Field(description="Of problems, those that bear the person's address")
     uploads: list[dict[str, Any]]
     jobs: list[dict[str, Any]]
     answers: list[dict[str, Any]] = Field(description="Requests with an Idempotency-Key, kept for two days")

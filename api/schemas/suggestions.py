@@ -11,7 +11,9 @@ from api.schemas.base import Body, Taken
 class SuggestionsIn(Taken):
     model_config = examples.shown({"resource": examples.ID})
 
-    resource: str = Field(description="Public id of the resource whose draft has the files", examples=[examples.ID])
+    resource: str = Field(
+        max_length=100, description="Public id of the resource whose draft has the files", examples=[examples.ID]
+    )
 
 
 class SourceOut(Body):

@@ -97,7 +97,8 @@ def run(
         code = process.wait()
     if stop.is_set() and code != 0:
         raise Stopped
-    if code == -signal.SIGKILL and (late or time.monotonic() - began > bounds.seconds):
+    # Who says too much may end of itself in between: nobody listens any more.
+    if late or (code == -signal.SIGKILL and time.monotonic() - began > bounds.seconds):
         return LATE
     if code in _FROM_OUTSIDE:
         raise Ended

@@ -17,7 +17,6 @@ from oer.models import (
     KeptAnswer,
     Membership,
     Person,
-    Report,
     Resource,
     Review,
     Token,
@@ -91,15 +90,6 @@ def reviews(session: Session, *, person_id: int) -> Rows:
 def collections(session: Session, *, person_id: int) -> Rows:
     query = sa.select(*_columns(Collection, "public_id", "titles", "state", "created"))
     return _rows(session, query.where(col(Collection.author_id) == person_id).order_by(col(Collection.id)))
-
-
-def reports(session: Session, *, email: str) -> Rows:
-    """Those that bear the person's address."""
-    query = sa.select(
-        col(Resource.public_id).label("resource"),
-        *_columns(Report, "reference", "reason", "words", "language", "state", "answer", "created", "answered"),
-    ).join(Report, col(Report.resource_id) == col(Resource.id))
-    return _rows(session, query.where(col(Report.email) == email).order_by(col(Report.id)))
 
 
 def uploads(session: Session, *, person_id: int) -> Rows:

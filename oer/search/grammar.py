@@ -141,7 +141,7 @@ class _Reader:
         if token["bracket"] is not None:
             return self.all(depth + 1) if depth < _DEEPEST else None
         if token["place"] is not None:
-            return self._placed(token["place"].lower(), depth)
+            return self._placed(token["place"], depth)
         return self._words(token)
 
     def _following(self, depth: int) -> Node | None:
@@ -167,10 +167,10 @@ class _Reader:
         self._left -= 1
         return Word(word, place)
 
-    def _placed(self, name: str, depth: int) -> Node | None:
-        token = self._next()
+    def _placed(self, written: str, depth: int) -> Node | None:
+        token, name = self._next(), written.lower()
         if token is None or (name not in PLACES and name not in FACETS):
-            return self._taken(name)  # what follows is read as if it stood alone
+            return self._taken(written)  # what follows is read as if it stood alone
         self._at += 1
         if token["word"] is None and token["phrase"] is None:
             group = self._part(token, depth)

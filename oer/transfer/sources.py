@@ -22,6 +22,8 @@ from oer.transfer.folders import Archive, Directory, Folder
 
 INDEXES = ("index.json", "index.jsonl", "index.csv")
 _INDEX_SIZE = 1024**3  # bytes
+_JSON_SIZE = 64 * 1024**2  # bytes of a table that is held as a whole
+_ROW = 8 * reading.MAX_BYTES  # characters of a row of CSV over all of its lines
 _LINE = 2 * reading.MAX_BYTES  # characters; what is longer is no row
 _ITEM = 500  # characters; longer names are kept as digests
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -116,12 +118,12 @@ def _require_table(path: Path, told: str) -> None:
         raise Invalid("import.kind-unknown", path=told)
 
 
-def _limited(chunks: Iterator[bytes]) -> Iterator[bytes]:
+def _limited(chunks: Iterator[bytes], limit: int = _INDEX_SIZE) -> Iterator[bytes]:
     done = 0
     for chunk in chunks:
         done += len(chunk)
-        if done > _INDEX_SIZE:
-            raise TooLarge("import.index-too-large", limit=_INDEX_SIZE)
+        if done > limit:
+            raise TooLarge("import.index-too-large", limit=limit)
         yield chunk
 
 
@@ -155,8 +157,9 @@ def _counted(rows: Iterable[Raw], most: int) -> Iterator[Raw]:
 
 
 def _whole(name: str, read: Reader) -> str:
-    _require_text(name, read)
-    return b"".join(_limited(read())).decode("utf-8-sig")
+    content = b"".join(_limited(read(), _JSON_SIZE))
+    _require_text(name, lambda: iter([content]))
+    return content.decode("utf-8-sig")
 
 
 def _require_text(name: str, read: Reader) -> None:
@@ -218,13 +221,15 @@ def _csv(name: str, read: Reader) -> Iterator[Raw]:
         try:
             head = text.readline(_LINE)
             delimiter = max(",;\t", key=head.count)
-            lines = csv.reader(itertools.chain([head], _short(text)), delimiter=delimiter, strict=True)
+            short = _Short(text)
+            lines = csv.reader(itertools.chain([head], short), delimiter=delimiter, strict=True)
             header = [cell.strip() for cell in next(lines, [])]
             repeated = sorted({column for column in header if column and header.count(column) > 1})
             if repeated:
                 raise Invalid("import.columns-repeated", path=name, columns=", ".join(repeated))
             begins = lines.line_num + 1
             for row in lines:
+                short.length = 0
                 if any(cell.strip() for cell in row):
                     yield begins, _csv_row(header, row)
                 begins = lines.line_num + 1
@@ -232,11 +237,19 @@ def _csv(name: str, read: Reader) -> Iterator[Raw]:
             raise Invalid("import.csv-invalid", path=name, line=begins) from None
 
 
-def _short(text: io.TextIOWrapper) -> Iterator[str]:
-    while line := text.readline(_LINE):
-        if len(line) == _LINE:
-            raise csv.Error("a line without an end")
-        yield line
+@dataclass
+class _Short:
+    """Lines of a text. ``length`` is that of those which the reader has taken for one row, and is his to begin anew."""
+
+    text: io.TextIOWrapper
+    length: int = 0
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self.text.readline(_LINE):
+            self.length += len(line)
+            if len(line) == _LINE or self.length > _ROW:
+                raise csv.Error("a line or a row without an end")
+            yield line
 
 
 def _csv_row(header: list[str], row: list[str]) -> Any:

@@ -237,6 +237,8 @@ class Updater:
         assert resource.id is not None
         version = queries.resources.version(session, resource_id=resource.id, number=resource.number)
         draft = queries.resources.draft(session, resource_id=resource.id)
+        if draft is not None and not policy.may_see_draft(self.actor, draft, institution):
+            draft = None  # whoever may not see it learns nothing of it; to write it is refused in any case
         digest = holdings.digest_of(session, resource, draft) if draft else None
         noted = session.get(ImportedItem, (institution.id, _item(resource)))
         ours = noted is not None and noted.fingerprint == digest

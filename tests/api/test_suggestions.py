@@ -3,6 +3,7 @@
 import json
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -108,13 +109,32 @@ def test_files_that_take_too_long_are_told(
 def test_too_many_at_once_are_asked_to_come_back(
     client: TestClient, home: Installation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(routes, "_PATIENCE", 0.01)
-    monkeypatch.setattr(routes, "_AT_ONCE", threading.Semaphore(0))
+    monkeypatch.setattr(routes, "_PATIENCE", 0.05)
+    monkeypatch.setattr(routes, "_AT_ONCE", 1)
     public_id = draft(home, {"a.txt": b"word"})
     who = someone(home, client, Role.REVIEWER)
-    answer = client.post("/api/suggestions", json={"resource": public_id}, headers=dict(who.headers))
-    assert code(answer) == (503, "suggestions.busy")
-    assert "retry-after" in answer.headers
+    begun, ends = threading.Event(), threading.Event()
+    usual = suggestions.suggest
+
+    def slowly(*what: Any) -> Any:
+        begun.set()
+        assert ends.wait(30)
+        return usual(*what)
+
+    monkeypatch.setattr(suggestions, "suggest", slowly)
+
+    def asked() -> Any:
+        return client.post("/api/suggestions", json={"resource": public_id}, headers=dict(who.headers))
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(asked)
+        assert begun.wait(30)
+        refused = asked()
+        ends.set()
+        assert first.result().status_code == 200
+    assert code(refused) == (503, "suggestions.busy")
+    assert "retry-after" in refused.headers
+    assert asked().status_code == 200
 
 
 def test_drafts_of_others_are_not_known(client: TestClient, home: Installation, author: Someone) -> None:

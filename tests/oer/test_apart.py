@@ -56,6 +56,8 @@ def test_what_takes_too_long_or_says_too_much_is_ended() -> None:
     assert ran(python("import time; time.sleep(60)"), bounds=Bounds(0.3, 1000))[0] == running.LATE
     code, said = ran(python("while True: print('x' * 1000)"), bounds=Bounds(20.0, 10_000))
     assert (code, len(said)) == (running.LATE, 10_000)
+    talkative = "import sys\ntry:\n  while True: print('x' * 1000)\nexcept OSError: sys.stderr.close(); sys.exit(3)"
+    assert ran(python(talkative), bounds=Bounds(20.0, 10_000))[0] == running.LATE  # one that ends of itself, too
     assert time.monotonic() - began < 10
 
 

@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from oer.search import grammar
@@ -64,6 +64,7 @@ _SIGNS = st.sampled_from(
 )
 
 
+@example("Ⱥ:(")
 @given(st.lists(_SIGNS | st.characters(), max_size=60).map("".join))
 def test_nothing_that_can_be_written_is_an_error(text: str) -> None:
     node = parse(text)

@@ -8,6 +8,7 @@ import pytest
 from tables import TITLES, content, refusal, rows, written
 
 from oer.errors import OerError, TooLarge
+from oer.transfer import sources
 from oer.transfer.sources import FileRow, Row
 
 # ── Where the table is ───────────────────────────────────────────────────────────────────────────
@@ -130,6 +131,22 @@ def test_a_short_row_leaves_its_last_columns_empty_and_a_long_one_is_at_fault(tm
 def test_a_quotation_that_never_ends_names_the_row(tmp_path: Path) -> None:
     error = refusal(written(tmp_path / "a.csv", 'a,b\n1,2\n"open,4\n5,6\n'))
     assert (error.code, error.params["line"]) == ("import.csv-invalid", 3)
+
+
+def test_a_row_over_many_lines_ends_somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "_ROW", 100)
+    many = '"' + 30 * "a\n" + '",b\n'
+    assert len(rows(written(tmp_path / "a.csv", "a,b\n" + 3 * many))) == 3
+    error = refusal(written(tmp_path / "b.csv", "a,b\n" + many + '"' + 60 * "a\n" + '",b\n'))
+    assert (error.code, error.params["line"]) == ("import.csv-invalid", 33)
+
+
+def test_a_table_that_is_held_as_a_whole_is_no_larger_than_memory_allows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "_JSON_SIZE", 100)
+    error = refusal(written(tmp_path / "a.json", json.dumps([{"title": "x" * 100}])))
+    assert (error.code, error.params["limit"]) == ("import.index-too-large", 100)
 
 
 def test_two_columns_of_one_name_are_refused_instead_of_half_lost(tmp_path: Path) -> None:

@@ -235,6 +235,19 @@ def test_a_draft_of_somebody_is_theirs(home: Installation, folder: Path, form: s
     assert title(home, one, draft=True) == "قيد العمل"
 
 
+def test_who_may_see_no_draft_hears_the_same_with_one_and_without(home: Installation, folder: Path, form: str) -> None:
+    stranger = factories.member(home, Role.DEPOSITOR, at="elsewhere")
+    one, other = factories.published(home), factories.published(home)
+    path = edit(exported(home, folder, form), titled("من بعيد", one, other))
+    factories.act(home, deposits.revise, one)
+    factories.act(home, deposits.save, one, described("من بعيد"))
+    for rehearsal in (True, False):
+        of_one, of_other = told(run(home, path, actor=stranger, rehearsal=rehearsal))
+        assert of_one == of_other
+        assert of_one[0] == "failed"
+    assert title(home, one, draft=True) == "من بعيد"
+
+
 def test_a_draft_of_an_update_that_somebody_has_edited_since_is_theirs(
     home: Installation, folder: Path, form: str
 ) -> None:
