@@ -24,8 +24,8 @@ check: $(VENV)/.dev
 
 faults: $(VENV)/.dev
 	OER_FULL_COUNTS=1 $(BIN)/python -m pytest tests/faults --timeout 3600
-	OER_FULL_COUNTS=1 $(BIN)/python -m pytest tests/harvest tests/flows/test_harvesters.py \
-	  tests/metadata/test_oai_dc_load.py --timeout 3600
+	OER_FULL_COUNTS=1 $(BIN)/python -m pytest tests/harvest tests/metadata tests/storage \
+	  tests/flows/test_harvesters.py tests/oer/test_search_grammar.py --timeout 3600
 
 # Every page of the demonstration, in ar and fr, wide and narrow, light and dark, into a folder that is not kept.
 screenshots: $(VENV)/.dev

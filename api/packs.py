@@ -30,6 +30,7 @@ from api.plain_licences import LicenceShown
 from metadata import analysis, attribution, vocabularies
 from metadata.record import Text, pick
 from oer import institutions
+from oer.errors import Unavailable
 from oer.exposure import renderings
 from oer.packs import Entry, Pack, PackedFile
 from oer.settings import Settings
@@ -40,6 +41,7 @@ from storage.zip_writing import Member
 MEDIA_TYPE = "application/zip"
 _MESSAGE = 256 * 1024  # bytes given to the server at once
 _SKIPPING = 2  # packs that are read up to where somebody goes on, at once
+_PATIENCE = 300  # seconds to wait for that
 _NAMES: Mapping[Language, str] = {"ar": "العربية", "fr": "Français", "en": "English"}
 # Apostrophes and quotes of every kind, hyphens, and what ends or parts sentences: all that people type one for another,
 # and white space as both Python and JavaScript see it. The same is in pack.js.
@@ -312,11 +314,20 @@ class PackDownload(Response):
         pieces = _between(zip_writing.stream(found.members), start, end)
         # The first piece before the status; a store that fails later breaks the connection.
         if start:  # everything before it is read first: of a large pack for minutes
-            first = await streams.apart(Request(scope), lambda: next(pieces, b""), lane="packs", at_once=_SKIPPING)
+            first = await self._skipped(Request(scope), pieces)
         else:
             first = await run_in_threadpool(next, pieces, b"")
         self._begun(start, end)
         await StreamingResponse(_stream(first, pieces), status, headers)(scope, receive, send)
+
+    @staticmethod
+    async def _skipped(request: Request, pieces: Iterator[bytes]) -> bytes:
+        try:
+            return await streams.apart(
+                request, lambda: next(pieces, b""), lane="packs", at_once=_SKIPPING, patience=_PATIENCE
+            )
+        except TimeoutError:
+            raise Unavailable("pack.busy") from None
 
     def _part(self, asked: Headers, headers: dict[str, str]) -> tuple[int, int, int]:
         found = self._found

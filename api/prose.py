@@ -115,18 +115,28 @@ def prose(text: str, lang: str) -> Markup:
 
     Every block finds its direction by itself. Pictures become the words that stand for them.
     """
-    return _wrapped(_markdown(text), lang)
+    return _wrapped(_clean(_markdown(text)), lang)
 
 
-def document(content: bytes | str, *, kind: Kind, lang: str | None = None) -> Markup:
-    """A Markdown or HTML file, or its beginning (:data:`LONGEST`), to be shown inside a page.
+def document(content: bytes | str, *, kind: Kind, lang: str | None = None, most: int = LONGEST) -> tuple[Markup, bool]:
+    """A Markdown or HTML file, or its beginning (:data:`LONGEST`), to be shown inside a page; and whether that is
+    shortened, as it has ``most`` characters, tags among them.
 
     ``lang`` is its language where somebody has said so (BCP 47). ``dir`` and ``lang`` inside of it are kept.
     """
     if isinstance(content, bytes):
         content = decoding.decoded(decoding.whole(content[:LONGEST]))
     content = content[:LONGEST]
-    return _wrapped(_markdown(content) if kind == "markdown" else content, lang)
+    kept = _clean(_markdown(content) if kind == "markdown" else content)
+    shown = kept if len(kept) <= most else _clean(_beginning(kept, most))
+    return _wrapped(shown, lang), shown is not kept
+
+
+def _beginning(html: str, most: int) -> str:
+    """Of clean HTML, up to a word that is whole; elements stay open."""
+    piece = html[:most]
+    piece = piece[: max(piece.rfind(" "), piece.rfind("\n"), piece.rfind(">") + 1)] or piece
+    return piece[: piece.rfind("<")] if piece.rfind("<") > piece.rfind(">") else piece
 
 
 def _markdown(text: str) -> str:
@@ -136,7 +146,8 @@ def _markdown(text: str) -> str:
 def _wrapped(html: str, lang: str | None) -> Markup:
     said = lang if lang is not None and _VALUES["lang"].fullmatch(lang) else None
     told = f' lang="{said}" dir="{_direction(said)}"' if said else ' dir="auto"'
-    return Markup(f'<div class="prose"{told}>{_clean(html)}</div>')  # noqa: S704 - what nh3 has let through
+    lowered = _HEADING.sub(_lowered, html)
+    return Markup(f'<div class="prose"{told}>{lowered}</div>')  # noqa: S704 - what nh3 has let through
 
 
 def _direction(lang: str) -> str:
@@ -150,7 +161,7 @@ def _direction(lang: str) -> str:
 def _clean(html: str) -> str:
     import nh3  # late: a server that only takes files in does without its memory
 
-    kept = nh3.clean(
+    return nh3.clean(
         html,
         tags=_ALLOWED,
         clean_content_tags=_DROPPED,
@@ -160,7 +171,6 @@ def _clean(html: str) -> str:
         link_rel="nofollow noopener",
         strip_comments=True,
     )
-    return _HEADING.sub(_lowered, kept)
 
 
 def _kept(_tag: str, name: str, value: str) -> str | None:

@@ -28,7 +28,7 @@ BROWSING = "Accept, Sec-Fetch-Mode, Upgrade-Insecure-Requests"
 _ARGUMENTS = frozenset([b"verb", b"metadataPrefix", b"identifier", b"set", b"from", b"until", b"resumptionToken"])
 _ONWARD = b"next"  # where the form to sign in leads
 # Of our own pages: what was searched for and chosen.
-_CHOICES = frozenset([b"q", b"sort", b"kind", b"country", *(name.encode() for name in schema.FACETS)])
+_CHOICES = frozenset([b"q", b"sort", b"kind", b"country", b"page", *(name.encode() for name in schema.FACETS)])
 
 _RANGE = re.compile(r"\s*([\w.+*-]+/[\w.+*-]+)\s*(?:;\s*q\s*=\s*([01](?:\.\d{0,3})?)\s*)?", re.ASCII)
 

@@ -5,6 +5,7 @@ commit, and writes the audit log. ``expected`` is the draft's ``lock`` that the 
 None where the caller insists on nothing.
 """
 
+import hashlib
 import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -232,6 +233,15 @@ def receive(store: Store, chunks: Iterable[bytes], *, name: str, limit: int, exp
     except ChecksumMismatch as error:
         raise Invalid("checksum.mismatch", name=name, expected=error.expected, found=error.found) from None
     return Received(stored, detect(store, stored, name=name))
+
+
+def weighed(chunks: Iterable[bytes], *, name: str, limit: int) -> Stored:
+    """Key and size of bytes as :func:`receive` would tell them; they are kept nowhere. Raises TooLarge."""
+    digest, size = hashlib.sha256(), 0
+    for chunk in _limited(chunks, limit=limit, name=name):
+        digest.update(chunk)
+        size += len(chunk)
+    return Stored(digest.hexdigest(), size)
 
 
 def detect(store: Store, stored: Stored, *, name: str) -> str:

@@ -224,6 +224,7 @@ CODES: dict[type[OerError], frozenset[str]] = {
             "draft.exists",
             "version.unchanged",
             "write.collided",
+            "write.again",
             "upload.offset-wrong",
             "institution.not-empty",
             "person.last-administrator",
@@ -285,6 +286,7 @@ CODES: dict[type[OerError], frozenset[str]] = {
             "rendering.interrupted",
             "search.building",
             "suggestions.busy",
+            "pack.busy",
         }
     ),
     Misconfigured: frozenset(

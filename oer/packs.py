@@ -133,7 +133,7 @@ def of_collection(session: Session, found: Found, *, light: bool = False, today:
 
 def offered(session: Session, found: Found, *, today: date) -> Offered:
     """What :func:`of_collection` would hold, by its size: no record is read, and a damaged one is not noticed."""
-    rows = [row for row in _rows(session, found) if _left_out(row, today) is None]
+    rows = [row for row in _rows(session, found, records=False) if _left_out(row, today) is None]
     lights = _lights(session, (file for row in rows for file in row.files))
     whole, light = (
         [file.size for row in rows for file in _packed(row.resource.public_id, row.files, wanted)]
@@ -142,9 +142,9 @@ def offered(session: Session, found: Found, *, today: date) -> Offered:
     return Offered(len(whole), sum(whole), sum(light))
 
 
-def _rows(session: Session, found: Found) -> list[_Row]:
+def _rows(session: Session, found: Found, *, records: bool = True) -> list[_Row]:
     shown = queries.collections.shown(session, collection_id=found.id)
-    rows = queries.resources.published_by_id(session, ids=[place.resource_id for place in shown])
+    rows = queries.resources.published_by_id(session, ids=[place.resource_id for place in shown], records=records)
     by_id = {row[0].id: row for row in rows}
     files = queries.resources.files_of_many(session, version_ids=[version.id or 0 for _, version, _ in rows])
     return [

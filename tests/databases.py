@@ -16,7 +16,16 @@ from psycopg import sql
 
 from oer import db, migrations
 
-_RELATIONS = "SELECT count(*), coalesce(sum(relnatts), 0) FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+_SHAPE = """
+    SELECT md5(string_agg(said, chr(10) ORDER BY said)) FROM (
+        SELECT format('%s %s %s %s', attrelid::regclass, attname, format_type(atttypid, atttypmod), attnotnull)
+        FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid WHERE relnamespace = 'public'::regnamespace
+        UNION ALL SELECT format('%s %s', conrelid::regclass, pg_get_constraintdef(oid)) FROM pg_constraint
+        WHERE connamespace = 'public'::regnamespace
+        UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'
+        UNION ALL SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
+    ) AS shape (said)
+"""
 _TABLES = "SELECT format('%I', relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'"
 _SEQUENCES = (
     "SELECT format('SELECT setval(%L, %s, %L)', quote_ident(sequencename), coalesce(last_value, start_value), "
@@ -79,7 +88,7 @@ class _Server:
         self._url = sa.make_url(url).set(drivername="postgresql")
         self._free: list[str] = []
         self._template: str | None = None
-        self._relations: tuple[int, int] | None = None
+        self._shape: tuple[str] | None = None
         self._emptying = ""
 
     def close(self) -> None:
@@ -111,7 +120,7 @@ class _Server:
         name = self._create("template0")
         _migrate(self._address(name))
         with psycopg.connect(self._address(name)) as line:
-            self._relations = line.execute(_RELATIONS).fetchone()
+            self._shape = line.execute(_SHAPE).fetchone()
             tables = [table for (table,) in line.execute(_TABLES)]
             steps = ["SET session_replication_role = replica", *(f"DELETE FROM {table}" for table in tables)]
             for table in tables:
@@ -128,7 +137,7 @@ class _Server:
         """As its template is; false where a test has changed more than rows."""
         with psycopg.connect(self._address(name)) as line:
             line.execute(_OTHERS, (name,))
-            if line.execute(_RELATIONS).fetchone() != self._relations:
+            if line.execute(_SHAPE).fetchone() != self._shape:
                 return False
             line.execute(cast(LiteralString, self._emptying))
         return True

@@ -8,6 +8,9 @@ from api import i18n
 from metadata import vocabularies
 from metadata.record import Contributor, Record, Text
 from oer.models import Version
+from oer.search import grammar
+
+_NO_QUOTES = str.maketrans(dict.fromkeys(grammar.QUOTES, " "))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +70,10 @@ def _keywords(keywords: Sequence[Text], spoken: str) -> list[Value]:
 
 
 def _phrase(word: str) -> str:
-    return f'"{word}"' if " " in word and '"' not in word else word
+    """As the search reads it: one word as it stands, what it would take for more, or for a sign, as a phrase."""
+    if grammar.parse(word) == grammar.Word(word):
+        return word
+    return f'"{" ".join(word.translate(_NO_QUOTES).split())}"'
 
 
 def _more(facet: str, uri: str) -> str:

@@ -173,8 +173,9 @@ def _text(store: Store, file: VersionFile, url: str, media_type: str, whole: str
         cut = cut or narrowed or len(rows) > _ROWS
         return Preview("table", file.name, url, rows=rows[:_ROWS], cut=cut) if rows else None
     kind: prose.Kind = "markdown" if media_type in _MARKDOWN else "html"
-    html = prose.document(content, kind=kind, lang=file.language)
-    return Preview("prose", file.name, url, html=html, cut=cut) if html.striptags() else None
+    most = _TEXT if kind == "html" else prose.LONGEST
+    html, shortened = prose.document(content, kind=kind, lang=file.language, most=most)
+    return Preview("prose", file.name, url, html=html, cut=cut or shortened) if html.striptags() else None
 
 
 def _rows(text: str, delimiter: str) -> tuple[list[list[str]], bool]:
@@ -199,7 +200,9 @@ def _beginning(store: Store, file: VersionFile, most: int) -> bytes:
     content = _read(store, file.key, min(file.size, most))
     if file.size <= len(content):
         return content
-    return content[: content.rfind(b"\n") + 1] or decoding.whole(content)  # a line or a letter that is cut is none
+    # A line or a letter that is cut is none; but of long lines there may be no other.
+    last = content.rfind(b"\n") + 1
+    return content[:last] if last > len(content) // 2 else decoding.whole(content)
 
 
 def _read(store: Store, key: str, length: int) -> bytes:

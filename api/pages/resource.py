@@ -222,7 +222,8 @@ def _creators(agents: Sequence[Agent], institution: Institution, spoken: str) ->
     if all(agent.name in own for agent in agents):
         return []
     here = frame.institution_name(institution, spoken).value
-    return [_creator(agent, here if agent.name in own else agent.name) for agent in agents]
+    named = {here if agent.name in own else agent.name: agent for agent in reversed(agents)}
+    return [_creator(agent, name) for name, agent in reversed(named.items())]
 
 
 def _creator(agent: Agent, name: str) -> Creator:

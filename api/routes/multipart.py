@@ -30,7 +30,7 @@ from metadata.record import Record
 from oer import deposits, policy, texts, uploads, verdicts
 from oer.db import reading
 from oer.deposits import Received
-from oer.errors import Forbidden, Invalid, TooLarge
+from oer.errors import Conflict, Forbidden, Invalid, TooLarge
 from oer.installation import Installation
 from oer.policy import Actor
 from oer.uploads import Coming
@@ -87,9 +87,15 @@ async def deposit(request: Request, here: Here, caller: Caller, asked: Annotated
         form = await streams.into_thread(request, lambda pieces: reader.read(forms.parts(pieces, kind)), size=_PIECE)
     except BrokenOff:
         raise DoorError("upload.broken-off") from None
+    except TooLarge:
+        if not again and await run_in_threadpool(writing.is_again, request, here, caller):
+            raise Conflict("write.again") from None  # the same has just been done, and has taken the place
+        raise
 
     def keep() -> Response:
         def deed(session: Session, actor: Actor) -> Answer:
+            if again:  # and now forgotten: its files are kept nowhere
+                raise Conflict("write.again")
             return _deposited(session, here, actor, form, publish=asked.publish)
 
         return writing.write(request, here, caller, deed, content=form.fingerprint)
@@ -178,7 +184,10 @@ class _Reader:
                 now=here.now(),
             )
         content = room.limited(part.content)
-        received = deposits.receive(here.store, content, name=file.name, limit=limits.max_file_size)
+        if self._again:  # only to be compared with what was done
+            received = Received(deposits.weighed(content, name=file.name, limit=limits.max_file_size), file.name)
+        else:
+            received = deposits.receive(here.store, content, name=file.name, limit=limits.max_file_size)
         form.files.append((file, received))
 
 

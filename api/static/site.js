@@ -24,13 +24,14 @@ async function copied(text) {
     await navigator.clipboard.writeText(text);
     return true;
   } catch { // no clipboard without https
-    const area = document.createElement("textarea");
+    const [area, before] = [document.createElement("textarea"), document.activeElement];
     area.value = text;
     area.className = "unseen";
     document.body.append(area);
     area.select();
     const done = document.execCommand("copy");
     area.remove();
+    before?.focus({ preventScroll: true });
     return done;
   }
 }

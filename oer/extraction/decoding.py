@@ -1,5 +1,6 @@
 """Letters out of bytes."""
 
+import codecs
 import re
 from contextlib import suppress
 from typing import BinaryIO
@@ -10,6 +11,11 @@ MOST = 64 << 20
 """Bytes of one text, and of one member of an archive."""
 
 _DECLARED = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?([\w.:-]{2,40})""", re.ASCII | re.IGNORECASE)
+# Python's names of the encodings that texts come in. It knows others that are none, or take hours (punycode).
+_KNOWN = re.compile(
+    r"ascii|utf-(?:8|8-sig|16|16-[bl]e|32|32-[bl]e)|cp\d+|iso8859-\d+|koi8-.|kz1048|ptcp154|tis-620|mac-[a-z-]+"
+    r"|big5\w*|gb\w+|hz|euc_\w+|shift_ji\w+|iso2022_\w+|johab"
+)
 _ARABIC = re.compile(r"[\u0621-\u064a]")
 
 
@@ -27,9 +33,10 @@ def decoded(content: bytes) -> str:
         pass
     told = _DECLARED.search(content[:2000])
     if told:
-        # Some of Python's codecs are none of text, refuse even to replace, or make halves of letters.
-        with suppress(LookupError, UnicodeError):
-            return content.decode(told[1].decode("ascii"), "replace").encode("utf-8", "replace").decode()
+        with suppress(LookupError, UnicodeError):  # there are such as refuse even to replace
+            name = codecs.lookup(told[1].decode("ascii")).name
+            if _KNOWN.fullmatch(name):
+                return content.decode(name, "replace").encode("utf-8", "replace").decode()  # no halves of letters
     arabic = content.decode("cp1256", "replace")
     return arabic if len(_ARABIC.findall(arabic)) * 2 > len(content) // 2 else content.decode("cp1252", "replace")
 

@@ -121,14 +121,18 @@ def published(
     return session.exec(_newest(ResourceState.PUBLISHED, after=after, within=within, limit=limit)).all()
 
 
-def published_by_id(session: Session, *, ids: Sequence[int]) -> Sequence[tuple[Resource, Version, Institution]]:
-    """Those of these that are published now, in the order of ``ids``."""
+def published_by_id(
+    session: Session, *, ids: Sequence[int], records: bool = True
+) -> Sequence[tuple[Resource, Version, Institution]]:
+    """Those of these that are published now, in the order of ``ids``; without ``records`` none of these is loaded."""
     query = (
         select(Resource, Version, Institution)
         .join(Version, sa.and_(col(Version.resource_id) == Resource.id, col(Version.number) == Resource.number))
         .join(Institution, col(Institution.id) == Resource.institution_id)
         .where(col(Resource.id).in_(list(ids)))
     )
+    if not records:
+        query = query.options(orm.defer(Version.record))  # type: ignore[arg-type]
     # As above, it is not the database that looks at the state.
     rows = {row[0].id or 0: row for row in session.exec(query) if row[0].state == ResourceState.PUBLISHED}
     return [rows[one] for one in ids if one in rows]

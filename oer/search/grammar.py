@@ -90,13 +90,13 @@ FACETS = {
 _OR = frozenset({"OR", "OU", "أو", "|", "||"})
 _AND = frozenset({"AND", "ET", "&", "&&"})
 _NOT = frozenset({"NOT", "SAUF"})
-_QUOTES = '"“”„«»'
+QUOTES = '"“”„«»'
 _TOKEN = re.compile(
     rf"""(?P<minus>(?:(?<=\s)|(?<=\()|^)[-−–](?=[^\s)]))
     | (?P<place>(?:(?<=[\s(\-−–])|^)[^\W\d_]+)[:：](?=[^\s)])(?!//)
-    | [{_QUOTES}](?P<phrase>[^{_QUOTES}]*)[{_QUOTES}]?
+    | [{QUOTES}](?P<phrase>[^{QUOTES}]*)[{QUOTES}]?
     | (?P<bracket>[()])
-    | (?P<word>[^\s(){_QUOTES}]+)""",
+    | (?P<word>[^\s(){QUOTES}]+)""",
     re.VERBOSE,
 )
 

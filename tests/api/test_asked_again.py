@@ -12,13 +12,14 @@ from calling import Someone, code, draft
 from sqlmodel import select
 from starlette.testclient import TestClient
 
-from api import app
+from api import app, writing
 from oer import sessions
 from oer.db import reading, transaction
 from oer.errors import Unauthenticated
 from oer.installation import Installation
 from oer.models import BrowserSession, Draft
 from oer.transfer import orders
+from storage.errors import Missing
 
 KEY = {"idempotency_key": "once"}
 
@@ -50,7 +51,9 @@ def test_the_last_import_that_one_may_ask_for_is_asked_for_once(
     assert code(other) == (409, "import.too-many")
 
 
-def test_a_deposit_is_not_in_the_way_of_itself(home: Installation, author: Someone) -> None:
+def test_a_deposit_is_not_in_the_way_of_itself(
+    home: Installation, author: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = home.settings.model_copy(update={"person_quota": 1000})
     record = factories.record().model_dump(mode="json", exclude_defaults=True)
     parts: dict[str, Any] = {
@@ -63,8 +66,21 @@ def test_a_deposit_is_not_in_the_way_of_itself(home: Installation, author: Someo
             client.post("/api/resources", files=parts, headers={**author.headers, "idempotency-key": key})
             for key in ("once", "once", "twice")
         ]
-    assert [answer.status_code for answer in sent] == [201, 201, 413], sent[1].text
-    assert sent[0].json() == sent[1].json()
+        assert [answer.status_code for answer in sent] == [201, 201, 413], sent[1].text
+        assert sent[0].json() == sent[1].json()
+        other = b"y" * 600
+        reused = client.post(
+            "/api/resources",
+            files=parts | {"file": ("a.txt", other)},
+            headers={**author.headers, "idempotency-key": "once"},
+        )
+        assert code(reused) == (422, "idempotency.key-reused")
+        with pytest.raises(Missing):  # nothing is kept that nobody has room for
+            home.store.stat(hashlib.sha256(other).hexdigest())
+        looks = iter([False, True])
+        monkeypatch.setattr(writing, "is_again", lambda *_: next(looks))  # the first is done while the second comes in
+        late = client.post("/api/resources", files=parts, headers={**author.headers, "idempotency-key": "once"})
+        assert code(late) == (409, "write.again")
 
 
 def test_the_same_bytes_undo_nothing_that_was_said_of_them(home: Installation, author: Someone) -> None:

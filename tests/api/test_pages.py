@@ -385,16 +385,39 @@ def test_facts_lead_to_more_of_the_same(client: TestClient, publish: Callable[..
     }
 
 
+@pytest.mark.parametrize(
+    ("word", "asked"),
+    [
+        ("eau", "eau"),
+        ("type:video", '"type:video"'),
+        ("-x", '"-x"'),
+        ("OR", '"OR"'),
+        ('le "cycle"', '"le cycle"'),
+        ("« l’eau »", '"l’eau"'),
+        ("C++ (avancé)", '"C++ (avancé)"'),
+    ],
+)
+def test_a_keyword_leads_to_itself_whatever_signs_are_in_it(
+    client: TestClient, publish: Callable[..., str], word: str, asked: str
+) -> None:
+    shown = publish(FILE, described=factories.record(keywords=[{"value": word, "lang": "fr"}]))
+    paths = [link.get("href") or "" for link in page(client, f"/resources/{shown}", "fr").all("a")]
+    assert [parse_qsl(urlsplit(path).query)[0][1] for path in paths if path.startswith("/search?q=")] == [asked]
+
+
 @pytest.mark.parametrize(("lang", "name"), [("ar", "المعهد"), ("fr", "L’institut")])
 def test_an_institution_that_writes_is_named_in_the_readers_language(
     client: TestClient, home: Installation, publish: Callable[..., str], lang: str, name: str
 ) -> None:
     names = {"ar": "المعهد", "fr": "L’institut"}
     own, other = {"name": names["fr"], "kind": "organisation"}, {"name": "سلمى"}
+    twice = {"name": names["ar"], "kind": "organisation"}
     alone = publish(FILE, described=factories.record(creators=[own]))
-    joined = publish(FILE, described=factories.record(creators=[own, other]))
+    joined = publish(FILE, described=factories.record(creators=[own, twice, other]))
     factories.act(home, institutions.edit, "college", {"names": names}, repository_id=home.repository_id)
     found = page(client, f"/resources/{alone}", lang)
     assert not [tag for tag in found.all("p") if tag.get("class") == "creators"], "it stands below the title anyway"
     words = page(client, f"/resources/{joined}", lang).words
     assert words.index(name) < words.index("سلمى")
+    line = words[words.index("سلمى") - 4 : words.index("سلمى")]
+    assert line.count(name) == 1, line

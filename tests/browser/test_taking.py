@@ -152,6 +152,7 @@ def test_without_a_clipboard_the_words_are_copied_all_the_same(
     button = page.locator("[data-copy=credit-text]")
     button.click()
     expect(button).to_contain_text(button.get_attribute("data-done") or "?")
+    expect(button).to_be_focused()
     page.goto(site.at("search", lang))
     box = page.get_by_role("combobox")
     box.focus()
