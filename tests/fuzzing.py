@@ -22,7 +22,8 @@ import schemathesis
 import searching
 from fastapi import FastAPI
 from policy_rehearsal import Rehearsal
-from policy_world import FILE, PASSWORD, World
+from policy_words import FILE, PASSWORD
+from policy_world import World
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.failures import Failure
 from schemathesis.core.transport import Response

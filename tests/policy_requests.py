@@ -13,8 +13,8 @@ from urllib.parse import quote
 import factories
 from calling import RESOURCES, told
 from policy_people import PEOPLE
-from policy_words import Caller, Thing
-from policy_world import FILE, PASSWORD, PNG, World
+from policy_words import FILE, PASSWORD, PNG, Caller, Thing
+from policy_world import World
 
 Body = Callable[[Any, Thing], Any]
 TUS = {"tus-resumable": "1.0.0"}

@@ -6,6 +6,13 @@ from dataclasses import dataclass, field
 ALLOWED, NOBODY, FORBIDDEN, UNKNOWN, CONFLICT, GONE = 200, 401, 403, 404, 409, 410
 SCOPES = frozenset({"read", "deposit", "review", "manage"})
 RANKS = {"depositor": 1, "reviewer": 2, "manager": 3}
+ACCESS = ("open", "embargoed", "institution", "metadata-only")
+
+# what everybody sends and every resource has
+PASSWORD = "what it was, and mine alone"
+FILE = "lesson.txt"
+PREVIEW = {"kind": "cover", "position": "1"}
+PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
 
 # place → (the place above, the lowest role whose drafts need no review)
 PLACES = {

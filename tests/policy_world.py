@@ -11,7 +11,7 @@ from typing import Any
 import factories
 from factories import START
 from policy_people import FORMER, PEOPLE, callers
-from policy_words import PLACES, SCOPES, Caller, Thing
+from policy_words import ACCESS, FILE, PASSWORD, PLACES, PNG, PREVIEW, SCOPES, Caller, Thing
 from sqlmodel import Session
 
 from oer import (
@@ -35,12 +35,6 @@ from oer.installation import Installation
 from oer.models import Derivative, Institution, Invitation, Job, Person, Previewed, Upload
 from oer.policy import OPERATOR, Actor
 from oer.workflow import Role
-
-PASSWORD = "what it was, and mine alone"
-FILE = "lesson.txt"
-PREVIEW = {"kind": "cover", "position": "1"}
-PNG = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00\x01\x00\x00\x00\x01\x08\x06\x00\x00\x00\x1f\x15\xc4\x89"
-ACCESS = ("open", "embargoed", "institution", "metadata-only")
 
 
 @dataclass

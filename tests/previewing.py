@@ -1,8 +1,11 @@
 """Previews that are made in tests: all that are wanted, and what is known of each file afterwards."""
 
 import io
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
+import pypdfium2
 from PIL import Image
 from sqlmodel import select
 
@@ -10,6 +13,12 @@ from oer import queries, working
 from oer.db import reading
 from oer.installation import Installation
 from oer.models import Derivative, Previewed, VersionFile
+from oer.previews import making
+from oer.previews.making import Bench, Thing, Told
+from oer.previews.tools import Tools
+
+PDF = "application/pdf"
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
 
 
 def preview(home: Installation) -> None:
@@ -60,4 +69,53 @@ def noisy(width: int, height: int, form: str = "PNG", **options: object) -> byte
     small = Image.effect_noise((width // 4, height // 4), 90).convert("RGB")
     out = io.BytesIO()
     small.resize((width, height), Image.Resampling.BICUBIC).save(out, form, **options)  # type: ignore[arg-type]
+    return out.getvalue()
+
+
+class Kept(dict[tuple[str, int], bytes]):
+    """What was made, and of which type and size it is said to be."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.things: dict[str, Thing] = {}
+
+    def keep(self, thing: Thing, content: Iterator[bytes]) -> None:
+        self[thing.kind, thing.number] = b"".join(content)
+        self.things[thing.kind] = thing
+
+    def picture(self, kind: str, number: int = 1) -> Image.Image:
+        found = Image.open(io.BytesIO(self[kind, number]))
+        assert (found.format, found.size) == ("WEBP", self.things[kind].pixels if kind != "page" else found.size)
+        found.load()
+        return found
+
+
+def make(
+    content: bytes, media_type: str, folder: Path, *, found: Tools | None = None, stop: threading.Event | None = None
+) -> tuple[Told, Kept]:
+    kept = Kept()
+    file = folder / "file"
+    file.write_bytes(content)
+    with file.open("rb") as opened:
+        bench = Bench(opened.fileno(), media_type, len(content), folder, kept.keep, stop or threading.Event())
+        told = making.make(bench, found or Tools())
+    file.unlink()
+    assert list(folder.glob(f"{making.FOLDER}*")) == []
+    return told, kept
+
+
+def pdf(sizes: list[tuple[float, float]]) -> bytes:
+    document = pypdfium2.PdfDocument.new()
+    for width, height in sizes:
+        document.new_page(width, height)
+    out = io.BytesIO()
+    document.save(out)
+    return out.getvalue()
+
+
+def scan(count: int, quality: int = 95) -> bytes:
+    """Pages that are pictures alone, as a telephone makes them."""
+    pictures = [Image.open(io.BytesIO(noisy(2480, 3508, "JPEG", quality=quality))) for _ in range(count)]
+    out = io.BytesIO()
+    pictures[0].save(out, "PDF", save_all=True, append_images=pictures[1:], resolution=300, quality=quality)
     return out.getvalue()

@@ -11,19 +11,18 @@ from starlette.responses import Response
 
 from api import counting, i18n, lookup, plain_licences, preferences, render, showing
 from api.lookup import Found
-from api.pages import cards, facts, frame, previewing, shelves, steps
+from api.pages import cards, facts, frame, headed, previewing, shelves, steps
 from api.pages.cards import Card
 from api.pages.facts import Fact
+from api.pages.headed import Head
 from api.pages.linkset import signposted
 from api.pages.previewing import Preview
 from api.pages.shelves import Shown
 from api.pages.steps import Step
 from api.plain_licences import LicenceShown
-from harvest import signposting, sitemaps
-from harvest.sitemaps import Site
+from harvest import signposting
 from metadata import attribution, vocabularies
-from metadata.crosswalks import Described
-from metadata.crosswalks.exports import EVERY, EXPORTS
+from metadata.crosswalks.exports import EVERY
 from metadata.record import Agent, Record, Text, pick
 from oer import packs, queries, stored
 from oer.db import reading
@@ -75,9 +74,7 @@ class Credit:
 
 @dataclass(frozen=True, slots=True)
 class ResourcePage:
-    """``card`` is the resource as lists show it; ``past``: it is not the current version; ``meta``: names and values
-    for programs that read pages.
-    """
+    """``card`` is the resource as lists show it; ``past``: it is not the current version."""
 
     card: Card
     trail: Sequence[Step]
@@ -108,17 +105,11 @@ class ResourcePage:
     similar: Sequence[Card]
     usage: Count | None
     url: str
-    canonical: str
-    alternates: Sequence[tuple[str, str]]
-    api_url: str
+    head: Head
     api_path: str
-    oembed_url: str
     qr_url: str
     embed: str
     report_path: str
-    cover_url: str | None
-    meta: Sequence[tuple[str, str]]
-    linked_data: Markup
 
 
 def show(request: Request) -> Response:
@@ -189,17 +180,11 @@ def _page(
         similar=() if past or saving else _similar(request, session, here, record, resource_id),
         usage=queries.usage.total(session, resource_id=resource_id) if here.settings.usage else None,
         url=url,
-        canonical=f"{url}?lang={spoken}" if request.query_params.get("lang") == spoken else url,
-        alternates=sitemaps.alternates(Site(base_url, here.settings.languages), url),
-        api_url=f"{base_url}/api/resources/{public_id}",
         api_path=f"{prefix}/api/resources/{public_id}",
-        oembed_url=showing.oembed_url(base_url, public_id),
         qr_url=f"{prefix}/resources/{public_id}/qr.svg",
         embed=_embed(url, title.value),
         report_path=f"/resources/{public_id}/report",
-        cover_url=f"{base_url}{card.cover.removeprefix(prefix)}" if card.cover and not past else None,
-        meta=list(_meta(record, version, url, base_url, public_id, files if is_open and not past else (), title)),
-        linked_data=_linked_data(session, here, resource_id, spoken) if not past else Markup(),
+        head=headed.of(request, session, found, record, files if is_open else (), title=title, card=card),
     )
 
 
@@ -277,46 +262,3 @@ def _embed(url: str, title: str) -> str:
             '<iframe src="{}/embed" title="{}" width="480" height="260" loading="lazy" style="border:0"></iframe>'
         ).format(url, title)
     )
-
-
-def _meta(
-    record: Record,
-    version: Version,
-    url: str,
-    base_url: str,
-    public_id: str,
-    files: Sequence[VersionFile],
-    title: Text,
-) -> Iterator[tuple[str, str]]:
-    """Highwire tags, as Google Scholar and Zotero read them, and Dublin Core."""
-    yield "citation_title", title.value
-    yield "DC.title", title.value
-    for creator in record.creators:
-        yield "citation_author", creator.name
-        yield "DC.creator", creator.name
-    yield "citation_publication_date", version.published.date().strftime("%Y/%m/%d")
-    yield "DC.date", version.published.date().isoformat()
-    for tag in record.languages:
-        yield "citation_language", tag
-        yield "DC.language", tag
-    if record.publisher:
-        yield "citation_publisher", record.publisher.name
-        yield "DC.publisher", record.publisher.name
-    if record.licence:
-        yield "DC.rights", record.licence
-    yield "citation_public_url", url
-    yield "DC.identifier", url
-    for file in files:
-        if file.media_type == "application/pdf" and file.role == "main":
-            yield "citation_pdf_url", renderings.file_url(base_url, public_id, file.name)
-
-
-def _linked_data(session: Session, here: Installation, resource_id: int, spoken: str) -> Markup:
-    """schema.org for search engines. Nothing in it ends the element that it stands in."""
-    place = {"repository_id": here.repository_id, "base_url": here.settings.base_url}
-    described: Described | None = renderings.describe(session, [resource_id], **place).of.get(resource_id)
-    if described is None:
-        return Markup()
-    written = EXPORTS["jsonld"].dump(described, spoken).decode()
-    safe = written.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
-    return Markup(safe)  # noqa: S704 - see above
