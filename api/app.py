@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.routing import BaseRoute, Route
 
-from api import deps, errors, i18n, kept, limits, origins, security
+from api import addresses, deps, errors, i18n, kept, limits, origins, security
 from api.openapi import Described
 from api.pages import embed as embed_page
 from api.pages import oai as oai_page
@@ -118,6 +118,7 @@ def create(installation: Installation) -> FastAPI:
         lifespan=_lifespan,
         middleware=[
             Middleware(security.SecurityHeaders),
+            Middleware(addresses.Typed),
             Middleware(origins.ContentOrigin, settings=installation.settings),
             limits.cross_origin(),
             Middleware(oai.Express, here=installation, repository=repository),

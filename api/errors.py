@@ -261,7 +261,8 @@ def install(app: FastAPI) -> None:
     async def framework(request: Request, error: Any) -> Response:
         fault = of_framework(error)
         if fault.status == 405:
-            fault = replace(fault, headers={**fault.headers, "Allow": ", ".join(_methods(request))})
+            methods = ", ".join(_methods(request))
+            fault = replace(fault, params={"methods": methods}, headers={**fault.headers, "Allow": methods})
         return answer(request, fault)
 
     async def door(request: Request, error: Any) -> Response:

@@ -22,6 +22,7 @@ JSON = "json"
 JSON_TYPE = "application/json"
 NAMES = (JSON, *EVERY)
 
+_PAGE = "text/html"
 _LONGEST = 2000  # characters of a header that are looked at
 _RANGE = re.compile(r"([\w!#$&^.+-]+|\*)/([\w!#$&^.+-]+|\*)", re.ASCII)
 _WEIGHT = re.compile(r"[01](?:\.\d{0,3})?", re.ASCII)
@@ -74,6 +75,13 @@ def wanted(headers: Headers, name: str | None, *, with_files: bool) -> Wanted:
     if chosen is None:
         raise DoorError("format.not-acceptable", formats=_listed(there))
     return Wanted(offers.get(chosen), chosen, named=False)
+
+
+def rather(headers: Headers, *, with_files: bool) -> bool:
+    """Whether who asks for the page of a resource likes another representation of it better."""
+    there = {name: export for name, export in EVERY.items() if with_files or not export.needs_files}
+    offers = (_PAGE, JSON_TYPE, *dict(_offers(there)))
+    return accepted(", ".join(headers.getlist("accept")), offers) not in (_PAGE, None)
 
 
 def _offers(there: Mapping[str, Export]) -> Iterator[tuple[str, Export]]:

@@ -24,6 +24,7 @@ LANGUAGES: tuple[Language, ...] = ("ar", "fr", "en")
 
 _LOCALE = Path(__file__).resolve().parent / "locale"
 
+_BETWEEN = {"ar": "؛ ", "fr": "\u202f; "}  # terms of a list in a sentence
 # The order in which msgstr[0], msgstr[1]… stand in the catalogues: CLDR's categories. French "many" (whole
 # millions) reads like "other" in what we say.
 FORMS: Mapping[Language, tuple[str, ...]] = {
@@ -140,7 +141,7 @@ def _terms(scheme: str, value: str, language: Language) -> str:
     shown = [f"{vocabularies.label(one.scheme, one.uri, language)} ({_isolated(one.uri, language)})" for one in found]
     everything = len(found) == sum(term.offered for one in schemes for term in vocabularies.terms(one).values())
     sentence = catalogue(language)["terms.all" if everything else "terms.nearest"].texts[0]
-    return sentence.replace("%(terms)s", ("؛ " if language == "ar" else "; ").join(shown))
+    return sentence.replace("%(terms)s", _BETWEEN.get(language, "; ").join(shown))
 
 
 def _form(entry: Message, language: Language, count: float) -> str:

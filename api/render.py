@@ -93,6 +93,7 @@ def quoted(query: bytes) -> str:
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(_HERE / "templates"),
+        auto_reload=False,  # else pages meet templates of a newer release than their code's while it is installed
         autoescape=True,  # for every name: Jinja's own choice by extension leaves .html.j2 bare
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -18,6 +18,7 @@ _TEMPLATES = Path(__file__).resolve().parent / "templates"
 def _environment() -> Environment:
     made = Environment(
         loader=FileSystemLoader(_TEMPLATES),
+        auto_reload=False,
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

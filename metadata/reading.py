@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from metadata import values
 from metadata.findings import Findings, Problem, choices, path, shown
-from metadata.record import Record
+from metadata.record import Record, Text
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -29,6 +29,8 @@ _EXPECTED: Mapping[str, str] = {
     "int": "integer",
     "date": "date",
 }
+# Fields that hold words in several languages, which newcomers give as one text.
+_TEXTS = frozenset(name for name, field in Record.model_fields.items() if field.annotation == list[Text])
 
 
 class _Repeated(ValueError):
@@ -186,4 +188,6 @@ def _problems(error: ValidationError) -> Iterator[Problem]:
         elif kind == "literal_error":
             yield Problem("field.choice", where, {"choices": choices(detail["ctx"]["expected"])})
         else:
-            yield Problem("field.type", where, {"expected": _EXPECTED.get(kind.partition("_")[0], "text")})
+            texts = kind == "list_type" and where in _TEXTS
+            expected = "texts" if texts else _EXPECTED.get(kind.partition("_")[0], "text")
+            yield Problem("field.type", where, {"expected": expected})

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import conditional, security
+from api import conditional, render, security
 from metadata.record import Text
 from oer import institutions
 from oer.models import Institution
@@ -38,3 +38,9 @@ def sent(
         headers={"Content-Language": spoken, "Content-Security-Policy": policy, **(headers or {})},
         **how,
     )
+
+
+def elsewhere(request: Request, path: str) -> Response:
+    """To where what is asked for is kept: other headers of the same request may lead to the page itself."""
+    told = {"Location": render.href(request, path), "Cache-Control": conditional.PUBLIC, "Vary": "Accept"}
+    return Response(status_code=303, headers=told)

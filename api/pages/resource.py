@@ -9,7 +9,7 @@ from sqlmodel import Session
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api import counting, i18n, lookup, plain_licences, preferences, render, showing
+from api import counting, formats, i18n, lookup, plain_licences, preferences, render, showing
 from api.lookup import Found
 from api.pages import cards, facts, frame, headed, previewing, shelves, steps
 from api.pages.cards import Card
@@ -74,7 +74,9 @@ class Credit:
 
 @dataclass(frozen=True, slots=True)
 class ResourcePage:
-    """``card`` is the resource as lists show it; ``past``: it is not the current version."""
+    """``card`` is the resource as lists show it; ``past``: it is not the current version; ``credit``: the attribution
+    with its addresses written out.
+    """
 
     card: Card
     trail: Sequence[Step]
@@ -87,6 +89,7 @@ class ResourcePage:
     licence: LicenceShown | None
     rights_notes: Sequence[Text]
     attribution: Markup
+    credit: str
     credits: Sequence[Credit]
     formats: Sequence[str]
     files: Sequence[FileShown]
@@ -119,6 +122,9 @@ def show(request: Request) -> Response:
     with reading(here.engine) as session:
         found = lookup.version(session, ANONYMOUS, public_id, number)
         files = queries.resources.files(session, version_id=found.version.id or 0)
+        if number is None and formats.rather(request.headers, with_files=bool(files)):
+            # Here a description of what `dc:identifier` names is asked for: it has an address (RFC 9110, 15.4.4).
+            return frame.elsewhere(request, f"/api/resources/{public_id}")
         record = stored.record_of(found.resource, found.version)
         page = _page(request, session, here, found, files, record)
     # What links name is of the current version.
@@ -162,6 +168,7 @@ def _page(
         licence=plain_licences.licence(record.licence, spoken),
         rights_notes=_chosen_first(record.rights_note, spoken),
         attribution=Markup(attribution.attribution(record, url, spoken, "html")),  # noqa: S704 - it escapes values
+        credit=attribution.attribution(record, url, spoken, "text"),
         credits=list(_credits(record, url, here.settings.languages, spoken)),
         formats=[name for name, form in EVERY.items() if (is_open and files) or not form.needs_files],
         files=shown,

@@ -22,6 +22,7 @@ from oer.installation import Installation
 from oer.models import Person
 from oer.policy import Actor
 
+_HERE = "/sign-in"  # where who came from nowhere reads who they are now
 _LARGEST = 16 * 1024  # bytes of a form
 _PATH = re.compile(r"/(?![/\\])[!-\[\]-~]*")  # of this site: no second slash or backslash, which lead to others
 
@@ -40,7 +41,10 @@ def show(request: Request) -> Response:
     here: Installation = request.app.state.installation
     with reading(here.engine) as session:
         person = _person(session, request)
-    page = SignInPage(safe(request.query_params.get("next", "")), "", "", person.name if person else "")
+    onward = safe(request.query_params.get("next", _HERE))
+    if person is not None and onward == _HERE:
+        onward = "/"
+    page = SignInPage(onward, "", "", person.name if person else "")
     return private(request, "sign_in.html", page)
 
 
@@ -70,7 +74,7 @@ async def sign_out(request: Request) -> Response:
 def _sign_out(request: Request) -> Response:
     here: Installation = request.app.state.installation
     deps.refuse_foreign(request, here)
-    return onward_to(request, "/sign-in", signing.leave(here, request.cookies.get(deps.cookie_name(here), "")))
+    return onward_to(request, _HERE, signing.leave(here, request.cookies.get(deps.cookie_name(here), "")))
 
 
 # ── For pages behind the door ────────────────────────────────────────────────────────────────────

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any
 
 from fastapi import Query, Request
@@ -142,7 +142,8 @@ class _Reader:
     def _record(self, part: Part) -> None:
         data, problems = values.load(_whole(part, self._here.settings.max_record_size + _SMALL))
         if problems:
-            raise Invalid("record.invalid", problems=drafts.located(problems), count=len(problems))
+            found = [one if one.field else replace(one, field=part.name) for one in drafts.located(problems)]
+            raise Invalid("record.invalid", problems=found, count=len(problems))
         record = drafts.described(self._here, data)
         with drafts.in_record():
             deposits.require_shape(record)

@@ -10,7 +10,8 @@ async function copy(button) {
   const field = document.getElementById(button.dataset.copy);
   const label = button.querySelector("span");
   const before = label.textContent;
-  if (!await copied(field.value ?? field.innerText)) {
+  const { text } = button.dataset; // what is shown as links, with its addresses
+  if (!await (text ? copied(text, field.innerHTML) : copied(field.value))) {
     field.select?.(); // the reader's own keys copy what is selected
     return;
   }
@@ -19,9 +20,11 @@ async function copy(button) {
   setTimeout(() => { label.textContent = before; }, 2000);
 }
 
-async function copied(text) {
+async function copied(text, html) {
   try {
-    await navigator.clipboard.writeText(text);
+    const forms = { "text/plain": text, ...(html && { "text/html": html }) };
+    const blobs = Object.entries(forms).map(([type, words]) => [type, new Blob([words], { type })]);
+    await navigator.clipboard.write([new ClipboardItem(Object.fromEntries(blobs))]);
     return true;
   } catch { // no clipboard without https
     const [area, before] = [document.createElement("textarea"), document.activeElement];
@@ -105,7 +108,7 @@ function completing(input) {
   };
   const show = (found) => {
     const rows = [
-      ...found.texts.slice(0, 6).map((one) => ({ text: one.text, count: one.count })),
+      ...found.texts.slice(0, 6).map((one) => ({ text: one.text })),
       ...found.resources.slice(0, 4).map((one) => ({ text: one.title, url: one.url, lang: one.lang })),
     ];
     list.replaceChildren(...rows.map((row, number) => {
@@ -117,12 +120,6 @@ function completing(input) {
       words.textContent = row.text;
       if (row.lang && row.lang !== "und") words.lang = row.lang;
       option.append(words);
-      if (row.count) {
-        const count = document.createElement("span");
-        count.className = "small";
-        count.textContent = row.count;
-        option.append(count);
-      }
       option.dataset.text = row.text;
       if (row.url) option.dataset.url = new URL(row.url).pathname + location.search.replace(/^.*?(?:[?&](lang=\w+).*)?$/, (_, lang) => (lang ? `?${lang}` : ""));
       option.addEventListener("mousedown", (event) => { event.preventDefault(); take(option); });

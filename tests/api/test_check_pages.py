@@ -108,6 +108,17 @@ def test_nobody_is_led_to_another_site(client: TestClient, target: str) -> None:
     assert [field["value"] for field in shown.all("input") if field["name"] == "next"] == ["/"]
 
 
+def test_who_came_from_nowhere_reads_who_they_are_and_what_they_may_do(client: TestClient) -> None:
+    (onward,) = (one["value"] for one in Page(client.get("/sign-in").text).all("input") if one["name"] == "next")
+    entered = sign_in(client, next=onward)
+    assert entered.headers["location"] == "/sign-in"
+    cookie = entered.headers["set-cookie"].partition(";")[0]
+    found = Page(client.get("/sign-in?lang=fr", headers={"cookie": cookie}).text)
+    assert "أمينة يوسف" in found.words
+    assert {"/api?lang=fr", "/?lang=fr"} <= {link.get("href") for link in found.all("a")}
+    assert not any("page." in words for words in found.words), "a sentence is missing"
+
+
 @pytest.mark.parametrize("headers", [{"sec-fetch-site": "cross-site"}, {"origin": "https://evil.example"}])
 @pytest.mark.parametrize("path", ["/sign-in", "/sign-out", "/oai/check"])
 def test_forms_of_other_sites_are_refused(inside: TestClient, path: str, headers: dict[str, str]) -> None:

@@ -203,6 +203,7 @@ def test_a_password_that_is_refused_is_not_repeated(client: TestClient) -> None:
 def test_a_refused_method_is_told_the_ones_that_work(client: TestClient, url: str, allowed: str) -> None:
     answer = client.delete(url)
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert allowed in answer.json()["detail"]
     for method in allowed.split(", "):
         assert client.request(method, url).status_code != 405
 

@@ -400,3 +400,29 @@ def test_the_examples_are_what_the_crosswalks_write_of_the_example_of_the_json(c
     assert Record.model_validate(shown["record"]).title[0].value == told["application/ld+json"]["example"]["name"]
     assert re.search(r"UR  - (\S+)\r\n", told["application/x-research-info-systems"]["example"])[1] == shown["url"]  # type: ignore[index]
     assert json.loads(json.dumps(told["application/vnd.citationstyles.csl+json"]["example"]))[0]["URL"] == shown["url"]
+
+
+# ── at the address that names the resource ───────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    "accept", ["application/ld+json", "application/x-bibtex", "application/json", "application/*, text/html;q=0.5"]
+)
+def test_where_the_page_is_other_representations_are_led_to(client: TestClient, public_id: str, accept: str) -> None:
+    answer = client.get(f"/resources/{public_id}", headers={"accept": accept}, follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, f"{URL}/{public_id}")
+    assert "Accept" in answer.headers["vary"]
+    there = client.get(f"/resources/{public_id}", headers={"accept": accept}, follow_redirects=True)
+    assert there.status_code == 200
+    assert taken(there.headers["content-type"]) in accept.replace("application/*", formats.JSON_TYPE)
+
+
+@pytest.mark.parametrize(
+    "accept", ["", "*/*", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "text/turtle", "image/png"]
+)
+def test_who_asks_for_the_page_or_for_what_there_is_not_gets_the_page(
+    client: TestClient, public_id: str, accept: str
+) -> None:
+    answer = client.get(f"/resources/{public_id}", headers={"accept": accept}, follow_redirects=False)
+    assert (answer.status_code, taken(answer.headers["content-type"])) == (200, "text/html")
+    assert "Accept" in answer.headers["vary"]

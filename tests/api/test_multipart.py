@@ -198,6 +198,8 @@ def test_mistakes_are_named_by_their_place(home: Installation, author: Someone) 
     wrong = json.dumps({"title": [{"value": "", "lang": "ar"}]}).encode()
     found = faults(send(author, [("institution", None, b"college"), ("record", None, wrong)]))
     assert {field.partition("[")[0] for field, _ in found} == {"record.title"}
+    (none,) = faults(send(author, [("institution", None, b"college"), ("record", None, b"{nothing")]))
+    assert none[0] == "record"
     assert faults(send(author, [("institution", None, b"none"), ("record", None, described())])) == {
         ("institution", "institution.unknown")
     }

@@ -1,11 +1,13 @@
 """Pages asked for in ways that nobody plans, and showing what is seldom there: never a fault of ours, nothing wrong."""
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 from xml.etree import ElementTree
 
+import asgi
 import factories
 import pytest
 from factories import act, collected, published, record
@@ -42,6 +44,22 @@ def indexed(home: Installation) -> None:
 
 
 # ── odd questions ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_words_in_an_address_need_no_signs_of_percent(home: Installation) -> None:
+    """As newcomers type it, ``curl '…?q=الماء'``. The server leaves those bytes as they came."""
+    public_id = published(home, described=record("دورة الماء"))
+    indexed(home)
+    served = app.create(home)
+    found = asgi.ask(served, "GET", "/api/resources", {}, query="q=الماء&limit=5")
+    assert [one["id"] for one in json.loads(found.content)["items"]] == [public_id]
+    shown = asgi.ask(served, "GET", "/search", {"accept": "text/html"}, query="q=الماء").content.decode()
+    assert f"/resources/{public_id}" in shown
+    assert 'value="الماء"' in shown
+    feed = ElementTree.fromstring(asgi.ask(served, "GET", "/api/feed", {}, query="q=الماء").content)
+    links = {link.get("rel"): link.get("href") or "" for link in feed.iter("{http://www.w3.org/2005/Atom}link")}
+    assert parse_qsl(urlsplit(links["self"]).query) == [("q", "الماء")]
+    assert all(href.isascii() for href in links.values())
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,13 @@ def test_to_find_and_to_take(page: Page, site: sites.Site, lang: str) -> None:
     assert hashlib.sha256(Path(found.value.path()).read_bytes()).hexdigest() == digests[found.value.suggested_filename]
 
 
+def test_filters_can_be_passed_by(page: Page, site: sites.Site, lang: str) -> None:
+    page.goto(site.at("search", lang))
+    tab_to(page, ".skip[href='#hits']", most=60)
+    page.keyboard.press("Enter")
+    tab_to(page, "#hits .hits a", most=1)
+
+
 def test_to_look_and_to_give_credit(page: Page, site: sites.Site, lang: str) -> None:
     page.goto(site.at("resource-image", lang))
     tab_to(page, "a[data-zoom]")

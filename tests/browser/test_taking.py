@@ -141,6 +141,25 @@ def test_the_attribution_is_copied(opened: sites.Opening, site: sites.Site, lang
 NO_CLIPBOARD = "Object.defineProperty(navigator, 'clipboard', {value: undefined});"  # as without https
 
 
+@pytest.mark.parametrize("form", ["text/plain", "text/html"])
+def test_the_attribution_that_is_shown_is_copied_with_its_addresses(
+    opened: sites.Opening, site: sites.Site, lang: str, form: str
+) -> None:
+    context = opened(lang)
+    context.grant_permissions(["clipboard-read", "clipboard-write"], origin=site.url)
+    page = context.new_page()
+    page.goto(site.at("resource-pages", lang))
+    button = page.locator("[data-copy=credit-text]")
+    button.click()
+    expect(button).to_contain_text(button.get_attribute("data-done") or "?")
+    copied = page.evaluate(
+        "form => navigator.clipboard.read().then(([one]) => one.getType(form)).then(blob => blob.text())", form
+    )
+    addresses = [link.get_attribute("href") or "" for link in page.locator("#credit-text a").all()]
+    assert len(addresses) > 1
+    assert all(address in copied for address in addresses)
+
+
 def test_without_a_clipboard_the_words_are_copied_all_the_same(
     opened: sites.Opening, site: sites.Site, lang: str
 ) -> None:
@@ -148,8 +167,8 @@ def test_without_a_clipboard_the_words_are_copied_all_the_same(
     context.add_init_script(NO_CLIPBOARD)
     page = context.new_page()
     page.goto(site.at("resource-pages", lang))
-    words = page.locator("#credit-text").inner_text()
     button = page.locator("[data-copy=credit-text]")
+    words = button.get_attribute("data-text") or "?"
     button.click()
     expect(button).to_contain_text(button.get_attribute("data-done") or "?")
     expect(button).to_be_focused()
