@@ -2,8 +2,10 @@
 
 import os
 import sys
+from typing import Any
 
 import typer
+from typer.core import TyperArgument, TyperGroup, TyperOption
 
 from oer.cli import (
     announcements,
@@ -31,7 +33,24 @@ from oer.cli import (
     versions,
 )
 
+
+class _Commands(TyperGroup):
+    """Says of a word that is missing what may stand there. Closed lists are judged by services, in the operator's
+    language, so that the parser knows none to name.
+    """
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except typer.BadParameter as error:
+            if not error.message and isinstance(error.param, TyperOption | TyperArgument):
+                named = error.param.get_missing_message(ctx)
+                error.message = "" if named else error.param.help or ""
+            raise
+
+
 app = typer.Typer(
+    cls=_Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

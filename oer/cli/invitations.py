@@ -23,7 +23,7 @@ _MOST = 1000
 def create(
     email: str,
     slug: Annotated[str, typer.Argument(metavar="INSTITUTION")],
-    word: Annotated[str, typer.Argument(metavar="ROLE", help="depositor, reviewer or manager.")],
+    word: Annotated[str, typer.Argument(metavar="ROLE", help="One of depositor, reviewer, manager.")],
     language: Annotated[Literal["ar", "fr", "en"], typer.Option(help="Language of the account to be.")] = "ar",
     as_json: AsJson = False,
 ) -> None:

@@ -9,7 +9,7 @@ import typer
 from sqlmodel import Session
 
 from api import i18n
-from oer import accounts, institutions, queries
+from oer import accounts, institutions, passwords, queries
 from oer.cli import context, output
 from oer.cli.context import AsJson
 from oer.cli.institutions import role as role_of
@@ -69,7 +69,7 @@ def password(*, from_stdin: bool) -> str:
     if not sys.stdin.isatty():
         raise Invalid("password.not-given")
     while True:
-        chosen = str(typer.prompt(output.sentence("cli.password"), hide_input=True))
+        chosen = str(typer.prompt(output.sentence("cli.password", minimum=passwords.LENGTHS[0]), hide_input=True))
         if typer.prompt(output.sentence("cli.password-again"), hide_input=True) == chosen:
             return chosen
         output.note(output.sentence("cli.password-differs"))
@@ -79,7 +79,9 @@ def password(*, from_stdin: bool) -> str:
 def role_grant(
     email: str,
     slug: Annotated[str, typer.Argument(metavar="INSTITUTION")],
-    word: Annotated[str, typer.Argument(metavar="ROLE", help="depositor, reviewer, manager, or none to take it away.")],
+    word: Annotated[
+        str, typer.Argument(metavar="ROLE", help="One of depositor, reviewer, manager; or none to take it away.")
+    ],
     as_json: AsJson = False,
 ) -> None:
     """Give a person a role in an institution."""

@@ -75,7 +75,7 @@ def examine(reference: Reference, note: Note = "", as_: As = None, as_json: AsJs
 @app.command("answer")
 def answer(
     reference: Reference,
-    outcome: Annotated[str, typer.Option(help=", ".join(OUTCOMES))],
+    outcome: Annotated[str, typer.Option(help=f"One of {', '.join(OUTCOMES)}.")],
     words: Annotated[str, typer.Option(help="Words for the reporter.")] = "",
     note: Note = "",
     as_: As = None,

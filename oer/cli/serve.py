@@ -60,9 +60,12 @@ def _greet(found: Installation, host: str, port: int) -> None:
         empty = not queries.institutions.walked(session, limit=1)
     shown = f"[{host}]" if ":" in host else host
     holds = output.sentence("cli.holds", number=states.get("published", 0))
-    output.say(f"{found.settings.name(output.language())}: http://{shown}:{port}/ ({holds})")
-    output.say(f"  OAI-PMH   {found.settings.base_url}/oai")
-    output.say(f"  REST      {found.settings.base_url}/api/resources")
+    base, here = found.settings.base_url, f"http://{shown}:{port}"
+    output.say(f"{found.settings.name(output.language())}: {base}/ ({holds})")
+    output.say(f"  OAI-PMH   {base}/oai")
+    output.say(f"  REST      {base}/api/resources")
+    if base not in {here, here.replace("//127.0.0.1:", "//localhost:")}:
+        output.say(f"  listens   {here}/")
     output.say(f"  data      {found.settings.data}")
     if first:
         output.say(output.sentence("cli.first-start"))

@@ -12,7 +12,7 @@ from oer.cli.deposits import Id, tell
 from oer.db import transaction
 from oer.workflow import REASONS
 
-Reason = Annotated[str, typer.Option(help=", ".join(REASONS))]
+Reason = Annotated[str, typer.Option(help=f"One of {', '.join(REASONS)}.")]
 Words = Annotated[str, typer.Option("--note", help="Public words for the tombstone.")]
 
 

@@ -12,7 +12,8 @@ from oer.errors import NotFound
 
 def terms(
     vocabulary: Annotated[
-        str | None, typer.Argument(metavar="[VOCABULARY]", help="Name of a vocabulary; without it all are listed.")
+        str | None,
+        typer.Argument(metavar="[VOCABULARY]", help="Name of a vocabulary, or of a field; without it all are listed."),
     ] = None,
     words: Annotated[
         list[str] | None, typer.Argument(metavar="[WORDS…]", help="Beginnings of words of a name, or a code.")
@@ -24,14 +25,16 @@ def terms(
         if vocabulary is None:
             _tell_all(as_json=as_json)
             return
-        if vocabulary not in vocabularies.NAMES:
+        names = vocabularies.FIELDS.get(vocabulary, [vocabulary])
+        if not set(names) <= set(vocabularies.NAMES):
             raise NotFound("vocabulary.unknown", name=vocabulary, known=", ".join(vocabularies.NAMES))
-        found = [term for term in vocabularies.matching(vocabulary, " ".join(words or [])) if term.offered]
+        wanted = " ".join(words or [])
+        found = [(name, term) for name in names for term in vocabularies.matching(name, wanted) if term.offered]
     if as_json:
-        output.emit([{"uri": term.uri, "code": term.notation, "labels": dict(term.labels)} for term in found])
+        output.emit([{"uri": term.uri, "code": term.notation, "labels": dict(term.labels)} for _, term in found])
         return
-    for term in found:
-        output.say(f"{term.uri}  {vocabularies.label(vocabulary, term.uri, output.language())}")
+    for name, term in found:
+        output.say(f"{term.uri}  {vocabularies.label(name, term.uri, output.language())}")
 
 
 def _tell_all(*, as_json: bool) -> None:

@@ -1,6 +1,7 @@
 """``oer import`` and ``oer export``."""
 
 from collections import Counter
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,9 +14,10 @@ from oer.cli.context import As, AsJson
 from oer.db import reading
 from oer.errors import OerError
 from oer.installation import Installation
-from oer.transfer import exports, orders, reports, sources, tables
+from oer.transfer import columns, exports, orders, reports, sources, tables
 from oer.transfer.imports import Importer, Options
 from oer.transfer.reports import Result
+from oer.transfer.sources import Row
 from oer.transfer.updates import Updater
 from storage.errors import StoreError
 
@@ -53,6 +55,7 @@ def import_(
                 defaults=_defaults(found, defaults),
                 publish=publish,
             )
+            report.defaults = options.defaults
             importer = _importer(found, options, as_, rehearsal=dry_run)
         with (
             sources.opened(
@@ -71,7 +74,7 @@ def _follow(importer: Importer | Updater, opened: sources.Source, report: "_Repo
     """Row after row into the report; what stops the import goes there too, after what is safe already."""
     try:
         with context.interrupts() as check:
-            for number, result in enumerate(importer.run(opened.rows, opened.folder), 1):
+            for number, result in enumerate(importer.run(report.noted(opened.rows), opened.folder), 1):
                 report.add(result)
                 done(number)
                 check()
@@ -134,10 +137,18 @@ class _Report:
     counts: Counter[str] = field(default_factory=Counter)
     rows: list[dict[str, Any]] = field(default_factory=list)
     ignored: dict[str, None] = field(default_factory=dict)
+    columns: set[str] = field(default_factory=set)
+    defaults: Mapping[str, Any] | None = None  # an update has none, and columns of its own
     warnings: int = 0
     problems: list[Problem] = field(default_factory=list)
     error: OerError | StoreError | None = None
     interrupted: bool = False
+
+    def noted(self, rows: Iterator[Row]) -> Iterator[Row]:
+        """The rows as they are; what their columns are called is kept."""
+        for row in rows:
+            self.columns.update(row.data)
+            yield row
 
     def add(self, result: Result) -> None:
         """Count a row. A line for what was made or failed; silence for what was there, so that reruns are short."""
@@ -181,6 +192,7 @@ class _Report:
     def _say(self) -> None:
         if self.ignored:
             output.say(output.sentence("cli.import-ignored", columns=", ".join(sorted(self.ignored))))
+            self._say_lacking()
         output.say(output.sentence("cli.import-counts", **{status: self.counts[status] for status in reports.STATUSES}))
         for line in output.problem_lines(self.problems):
             output.say(line)
@@ -192,6 +204,14 @@ class _Report:
             output.explain(self.error)
         if self.error is not None or self.interrupted:
             output.note(output.sentence("cli.stopped"))
+
+    def _say_lacking(self) -> None:
+        """What a column that was not used may have been meant for, and what to call it."""
+        lacking = {} if self.defaults is None else columns.lacking(self.columns, self.defaults)
+        if lacking:
+            output.say(output.sentence("cli.import-lacking"))
+        for name, names in lacking.items():
+            output.say(f"    {name}: {', '.join(names)}")
 
 
 def export(

@@ -8,42 +8,50 @@ may be URIs, codes or labels, licences URIs, names or SPDX ids.
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from metadata import licences, reading, values, vocabularies
+from metadata import findings, licences, reading, values, vocabularies
 from metadata.record import Record
 
 
 def plain(column: str) -> str:
-    """A column's name for comparison: lower case, no accents or vowel signs, one ``_`` for spaces and hyphens."""
+    """A column's name for comparison: lower case, no accents or vowel signs, one ``_`` for what parts words."""
     letters = unicodedata.normalize("NFKD", column.strip().lower())
     kept = "".join(letter for letter in letters if unicodedata.category(letter) not in {"Mn", "Cf"})
-    return re.sub(r"[\s\-_]+", "_", kept)
+    return re.sub(r"[\s\-_'’]+", "_", kept)
 
 
+# None of these names two things: "grade", "classe" and "année" may be a school year, whose 5 is another level; "cours"
+# and "domain" are anything.
 _NAMES: Mapping[str, str] = {
-    "title": "titre · عنوان · العنوان",
+    "title": "titre · intitulé · عنوان · العنوان · عنوان المورد",
     "alternative": "alternative_title · autre titre · عنوان بديل · العنوان البديل",
-    "description": "abstract · summary · résumé · وصف · الوصف · ملخص · الملخص",
-    "languages": "language · lang · langue · langues · لغة · اللغة · لغات · اللغات",
-    "resource_type": "type · نوع · النوع · نوع المورد",
-    "subjects": "subject · sujet · sujets · matière · matières · موضوع · الموضوع · مواضيع · المواضيع · مادة · المادة",
-    "keywords": "keyword · tags · mots-clés · mot-clé · كلمات مفتاحية · الكلمات المفتاحية",
-    "levels": "level · niveau · niveaux · مستوى · المستوى · المستويات",
-    "audience": "audiences · public · جمهور · الجمهور · الفئة المستهدفة",
-    "age_range": "age · ages · âge · العمر",
-    "creators": "creator · author · authors · auteur · auteurs · مؤلف · المؤلف · مؤلفون · المؤلفون",
-    "publisher": "éditeur · ناشر · الناشر",
-    "issued": "date · التاريخ · تاريخ النشر",
-    "licence": "license · ترخيص · الترخيص · رخصة · الرخصة",
-    "rights": "droits · حقوق · الحقوق",
-    "rights_holder": "titulaire des droits · صاحب الحقوق",
-    "access": "accès · الوصول",
+    "description": "abstract · summary · résumé · descriptif · وصف · الوصف · وصف المورد · ملخص · الملخص · نبذة",
+    "languages": "language · lang · langue · langues · لغة · اللغة · لغات · اللغات · لغة المورد",
+    "resource_type": "type · type de ressource · نوع · النوع · نوع المورد",
+    "subjects": "subject · subject area · sujet · sujets · matière · matières · discipline · disciplines · موضوع"
+    " · الموضوع · مواضيع · المواضيع · مادة · المادة · المادة الدراسية · المواد الدراسية · التخصص · التخصصات",
+    "keywords": "keyword · tags · mots-clés · mot-clé · mots-clefs · mot-clef · كلمات مفتاحية · الكلمات المفتاحية"
+    " · الكلمات الدلالية · الوسوم",
+    "levels": "level · educational level · education level · niveau · niveaux · niveau scolaire · niveau d’enseignement"
+    " · مستوى · المستوى · مستويات · المستويات · المستوى الدراسي · المستوى التعليمي · المرحلة · المرحلة الدراسية"
+    " · المرحلة التعليمية",
+    "audience": "audiences · target audience · public · publics · public cible · جمهور · الجمهور · الجمهور المستهدف"
+    " · الفئة المستهدفة",
+    "age_range": "age · ages · âge · tranche d’âge · العمر · السن · الفئة العمرية",
+    "creators": "creator · author · authors · auteur · auteurs · auteure · autrice · créateur · créateurs · مؤلف"
+    " · المؤلف · مؤلفون · المؤلفون · المؤلفين · الكاتب",
+    "publisher": "éditeur · maison d’édition · ناشر · الناشر · دار النشر",
+    "issued": "date · publication date · date de publication · التاريخ · تاريخ النشر · سنة النشر",
+    "licence": "license · licence d’utilisation · ترخيص · الترخيص · رخصة · الرخصة · رخصة الاستخدام",
+    "rights": "copyright · droits · droits d’auteur · حقوق · الحقوق · حقوق النشر",
+    "rights_holder": "copyright holder · titulaire des droits · صاحب الحقوق",
+    "access": "access rights · accès · droits d’accès · الوصول",
     "until": "embargo · embargo_until · available",
-    "identifiers": "identifier · identifiant · المعرف",
-    "countries": "country · pays · بلد · البلد",
-    "file": "fichier · fichiers · ملف · الملف",
+    "identifiers": "identifier · identifiant · identifiants · doi · isbn · معرف · المعرف · المعرفات",
+    "countries": "country · pays · بلد · البلد · البلدان · الدولة",
+    "file": "fichier · fichiers · ملف · الملف · ملفات · الملفات",
 }
 _ALIASES = {plain(name): field for field, names in _NAMES.items() for name in names.split("·")}
 
@@ -62,6 +70,10 @@ _LISTS = frozenset({"subjects", "levels", "audience", "educational_use"})
 ROW_COLUMNS = frozenset(
     {"id", "item", "path", "file", "files", "name", "role", "bytes", "size", "sha256", "media_type", "record"}
 )
+
+# What publication asks for: fields, and a file.
+_NEEDED = (*(field for field in Record.model_fields if f"{field}.missing" in findings.CODES), "file")
+_INSTEAD = {"levels": {"audience"}, "licence": {"rights"}, "file": {"path", "files"}}
 
 _SEPARATORS = re.compile(r"\s*[;|؛]\s*")
 _JSON = re.compile(r"\s*(?:\[\s*[\[{\"\]]|\{\s*[\"}])")
@@ -91,6 +103,18 @@ def row_column(column: str) -> str:
     """The name that one of :data:`ROW_COLUMNS` goes by: ``Fichier`` → ``file``; any other column as it is."""
     field = _field(column)[0]
     return field if field in ROW_COLUMNS else column
+
+
+def lacking(columns: Iterable[str], defaults: Iterable[str] = ()) -> dict[str, list[str]]:
+    """What publication asks for and none of these columns is about, each with the names that such a column may have.
+
+    Nothing where rows hold whole records.
+    """
+    there = {_field(column)[0] for column in columns}
+    if "record" in there:
+        return {}
+    there |= {*defaults} | {field for field, others in _INSTEAD.items() if there & others}
+    return {field: [field, *_NAMES[field].split(" · ")] for field in _NEEDED if field not in there}
 
 
 def own_language(row: Mapping[str, Any]) -> str | None:

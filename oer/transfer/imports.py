@@ -5,6 +5,7 @@ and are shown to the world in one step of the change clock. A row is reported on
 """
 
 import time
+from collections import Counter
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -16,13 +17,13 @@ from sqlalchemy.engine import Engine
 from sqlmodel import Session
 
 from metadata import validate, versions
-from metadata.findings import Problem
+from metadata.findings import MOST, Problem
 from metadata.record import Record
 from oer import deposits, exposure, institutions, policy, publishing, verdicts
 from oer.db import reading, transaction
 from oer.deposits import Limits, Received
 from oer.errors import Conflict, Full, Invalid, OerError, Unavailable
-from oer.models import Institution, Resource
+from oer.models import FILE_ROLES, Institution, Resource
 from oer.policy import Actor
 from oer.transfer import bulk, columns, holdings
 from oer.transfer.folders import Folder
@@ -137,7 +138,7 @@ class Importer:
 
     def _batches(self, rows: Iterator[Row], folder: Folder, store: Store) -> Iterator[list[_Ready | Result]]:
         """Rows with their bytes received; those that have nothing to do or cannot be done as results already."""
-        while judged := [self._verdict(row) for row in islice(rows, _BATCH)]:
+        while judged := [self._verdict(row, folder) for row in islice(rows, _BATCH)]:
             known = {} if self.rehearsal else self._known(judged)
             batch: list[_Ready | Result] = []
             size = 0
@@ -151,11 +152,14 @@ class Importer:
             if batch:
                 yield batch
 
-    def _verdict(self, row: Row) -> _Judged | Result:
+    def _verdict(self, row: Row, folder: Folder) -> _Judged | Result:
+        """The files of a row that is refused are weighed all the same: one run tells all that is wrong with it."""
         try:
             return self._judge(row)
         except _Refused as refused:
-            return failed(row, refused.problems, refused.ignored)
+            read = len(row.files) <= self.limits.max_files
+            faults = self._read(row, folder, Weighed())[1] if read else []
+            return failed(row, [*refused.problems, *faults], refused.ignored)
 
     def _known(self, judged: Sequence[_Judged | Result]) -> dict[str, Known]:
         wanted = {self._item(one.row): one.row.public_id for one in judged if isinstance(one, _Judged)}
@@ -176,20 +180,35 @@ class Importer:
             return failed(judged.row, refused.problems, refused.ignored)
 
     def _judge(self, row: Row) -> _Judged:
-        if row.fault is not None:
-            raise _Refused([row.fault])
+        faults = [] if row.fault is None else [row.fault]
+        if faults and not row.data:
+            raise _Refused(faults)
         data, ignored = self._data(row)
         record, problems = validate.parse(data)
         if record is not None:
             stage: validate.Stage = "publish" if self.options.publish else "draft"
             problems = [*problems, *validate.problems(record, stage)]
-            if not row.files and self.options.publish and record.access.kind != "metadata-only":
+            if not row.files and not faults and self.options.publish and record.access.kind != "metadata-only":
                 problems.append(Problem("files.missing", "files"))
+        problems = [*faults, *problems, *self._misnamed(row)]
         if record is None or verdicts.errors_of(problems):
             raise _Refused(problems, ignored)
-        if len(row.files) > self.limits.max_files:
-            raise _Refused([Problem("files.too-many", "files", {"limit": self.limits.max_files})], ignored)
         return _Judged(row, record, tuple(problems), tuple(ignored))
+
+    def _misnamed(self, row: Row) -> Iterator[Problem]:
+        """What is wrong with the files of a row before one of them is read."""
+        if len(row.files) > self.limits.max_files:
+            yield Problem("files.too-many", "files", {"limit": self.limits.max_files})
+            return
+        names = Counter(file_names.safe_name(file.name) for file in row.files)
+        twice = sorted(name for name, times in names.items() if times > 1)
+        if twice:
+            yield Problem("file.name-taken", "files", {"name": ", ".join(twice)})
+        for place, file in enumerate(row.files):
+            if file.role not in FILE_ROLES:
+                yield Problem(
+                    "file.role-invalid", f"files[{place}]", {"role": file.role, "known": ", ".join(FILE_ROLES)}
+                )
 
     def _data(self, row: Row) -> tuple[Any, list[str]]:
         """The row's record as JSON, and what else it says that nobody reads."""
@@ -202,12 +221,20 @@ class Importer:
         return (columns.merged(nested, defaults) if isinstance(nested, dict) else nested), others
 
     def _receive(self, judged: _Judged, folder: Folder, store: Store) -> _Ready:
-        received = []
-        for place, file in enumerate(judged.row.files):
+        received, faults = self._read(judged.row, folder, store)
+        if faults:
+            raise _Refused(faults, judged.ignored)
+        return _Ready(judged, tuple(received))
+
+    def _read(self, row: Row, folder: Folder, store: Store) -> tuple[list[Received], list[Problem]]:
+        """The row's files, and what is wrong with each that cannot be had; behind one of those nothing is kept."""
+        received: list[Received] = []
+        faults: list[Problem] = []
+        for place, file in enumerate(row.files):
             try:
                 received.append(
                     deposits.receive(
-                        store,
+                        Weighed() if faults else store,
                         folder.chunks(file.path),
                         name=file.name,
                         limit=self.limits.max_file_size,
@@ -217,8 +244,10 @@ class Importer:
             except (Full, Unavailable):
                 raise
             except OerError as error:
-                raise _Refused([_as_problem(error, f"files[{place}]")], judged.ignored) from None
-        return _Ready(judged, tuple(received))
+                faults.append(_as_problem(error, f"files[{place}]"))
+        if len(faults) > MOST:
+            faults[MOST:] = [Problem("problems.more", "files", {"count": len(faults) - MOST})]
+        return received, faults
 
     def _item(self, row: Row) -> str:
         return f"{self.options.source}/{row.item}"
@@ -345,11 +374,8 @@ class Importer:
     def _fill(self, session: Session, opened: deposits.Open, one: _Ready, *, now: datetime) -> None:
         """The draft's files become the row's, in its order: those that the row does not name go."""
         public_id = opened.resource.public_id
-        names = [file_names.safe_name(file.name) for file in one.judged.row.files]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise Invalid("file.name-taken", name=", ".join(twice))
-        for name in holdings.names(session, opened.draft) - set(names):
+        names = {file_names.safe_name(file.name) for file in one.judged.row.files}
+        for name in holdings.names(session, opened.draft) - names:
             deposits.detach(session, self.actor, public_id, name, now=now)
         for position, (file, received) in enumerate(zip(one.judged.row.files, one.files, strict=True), 1):
             attached = deposits.attach(

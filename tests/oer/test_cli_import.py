@@ -139,15 +139,39 @@ def test_the_report_names_what_was_made_and_what_failed_and_why(terminal: Termin
     done = terminal("import", terminal.file("index.csv", table), "--institution", "college")
     assert done.code == 1
     assert done.err == ""
-    created, failed, reason, columns, counts = done.out.splitlines()
+    created, failed, reason, columns, *lacking, counts = done.out.splitlines()
     assert created.startswith("row 2  created  ")
     assert created.endswith("  a.txt")
     assert failed == "row 3  failed  none.txt"
     assert "none.txt" in reason
     assert columns == "Columns that were not used: colour."
+    assert lacking[0] == "What publication needs and no column gives, with the names that are understood:"
+    assert [line.partition(":")[0].strip() for line in lacking[1:]] == [
+        "description", "languages", "resource_type", "subjects", "levels", "creators", "licence"
+    ]  # fmt: skip
+    assert "matière, matières, discipline" in lacking[4]
     assert counts == "Created: 1, updated: 0, unchanged: 0, failed: 1."
     again = terminal("import", terminal.file("index.csv", table), "--institution", "college").out
     assert "a.txt" not in again
+
+
+def test_what_to_call_columns_is_told_where_one_was_not_used_and_one_is_lacking(terminal: Terminal) -> None:
+    head = "title_fr,description_fr,langue,type,discipline,niveau,auteur,licence,file"
+    line = "Eau,Cycle,fr,text,Physics,1,Amina,CC BY 4.0,rien.pdf"
+    command = ("import", terminal.file("index.csv", f"{head}\n{line}\n"), "--institution", "college", "--publish")
+    done = terminal(*command, "--dry-run")
+    _, reason, *_ = done.out.splitlines()
+    assert done.code == 1
+    assert "rien.pdf is not in the folder" in reason.translate({0x2068: None, 0x2069: None})
+    assert "not used" not in done.out
+    terminal.file("index.csv", f"{head.replace('discipline', 'rayon')},couleur\n{line},x\n")
+    told = terminal(*command, "--dry-run").out
+    assert "not used: couleur, rayon." in told
+    assert [line.partition(":")[0] for line in told.splitlines() if line.startswith("    ")] == [
+        "    subjects", "    files[0]", "    subjects"
+    ]  # fmt: skip
+    defaults = terminal.file("defaults.json", '{"subject": "Physics"}')
+    assert "publication needs" not in terminal(*command, "--dry-run", "--defaults", defaults).out
 
 
 def test_a_table_without_rows_is_warned_of(terminal: Terminal) -> None:

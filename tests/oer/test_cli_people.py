@@ -51,14 +51,15 @@ def test_a_password_is_no_argument_and_is_never_read_from_a_pipe_unasked(termina
 
 
 def test_at_a_terminal_the_password_is_asked_for_twice_and_not_shown(terminal: Terminal) -> None:
-    code, said = typed(terminal, (b"Password", PASSWORD), (b"The same again", PASSWORD))
+    code, said = typed(terminal, (b"Password (at least 10 characters): ", PASSWORD), (b"The same again", PASSWORD))
     assert code == 0
     assert PASSWORD.encode() not in said
     assert b"Created administrator a@example.org" in said
 
 
 def test_what_is_said_at_the_questions_is_in_the_operator_s_language(terminal: Terminal) -> None:
-    asked, again = (i18n.message(code, "ar").encode() for code in ("cli.password", "cli.password-again"))
+    asked = i18n.message("cli.password", "ar", minimum=10).encode()
+    again = i18n.message("cli.password-again", "ar").encode()
     code, said = typed(terminal, (asked, PASSWORD), (again, "another"), (asked, "\4"), LC_ALL="ar_TN.UTF-8")
     assert code == 1
     for word in ("cli.password-differs", "cli.broken-off"):

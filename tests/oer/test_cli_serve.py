@@ -1,6 +1,7 @@
 """``oer serve`` from its first word to its last process."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -10,6 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -99,6 +101,23 @@ def test_a_server_says_where_it_is_and_ends_with_all_its_processes(home: Home, h
         assert "oer admin create EMAIL" in said
         assert "oer seed demo" in said  # and nothing was made unasked
         assert "[]" in home.oer("institution", "list", "--json").stdout
+
+
+@pytest.mark.parametrize(
+    ("base", "apart"), [("", False), ("http://127.0.0.1:PORT", False), ("https://oer.example.org", True)]
+)
+def test_a_server_names_one_address_and_another_only_where_it_listens_elsewhere(
+    home: Home, base: str, apart: bool
+) -> None:
+    base = base.replace("PORT", str(home.port))
+    environment = {**home.environment, "OER_BASE_URL": base}
+    if not base:
+        base = f"http://localhost:{home.port}"
+        del environment["OER_BASE_URL"]
+    with started(replace(home, environment=environment)) as process:
+        said = _ends(home, process, signal.SIGTERM)
+    assert f": {base}/ (" in said.splitlines()[0]
+    assert set(re.findall(r"https?://[^/\s]+", said)) == {base, *([home.url] if apart else [])}
 
 
 def test_several_web_processes_end_together(home: Home) -> None:

@@ -152,6 +152,28 @@ def test_usage_errors_are_exit_two_on_standard_error(terminal: Terminal) -> None
         assert "Usage" in done.err
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["withdraw", "7k3v9qm2xd"], "Missing option '--reason'. One of author-request, rights, privacy, "),
+        (["hide", "7k3v9qm2xd"], "Missing option '--reason'. One of author-request, rights, privacy, "),
+        (["report", "answer", "x"], "Missing option '--outcome'. One of kept, mended, withdrawn."),
+        (["role", "grant", "a@example.org", "x"], "Missing argument 'ROLE'. One of depositor, reviewer, manager; "),
+        (["invitation", "create", "a@example.org", "x"], "Missing argument 'ROLE'. One of depositor, reviewer, "),
+        (["deposit", "--record", "x"], "Missing option '--institution'. Slug of the institution."),
+        (["review", "7k3v9qm2xd"], "Missing argument 'DECISION'. Choose from:\n\trequest-changes,"),
+        (["admin", "create"], "Missing argument 'email'.\n"),
+        (["import", "."], "Invalid value for --institution: needed"),
+    ],
+)
+def test_a_word_that_is_missing_is_told_with_what_it_may_be(
+    terminal: Terminal, arguments: list[str], words: str
+) -> None:
+    done = terminal(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert f"Error: {words}" in done.err
+
+
 def test_every_kind_of_error_has_an_exit_code_of_its_own_meaning() -> None:
     wanted = {
         errors.Invalid: 3, errors.TooLarge: 3, errors.NotFound: 4, errors.Gone: 4, errors.Forbidden: 5,
@@ -257,3 +279,14 @@ def test_terms_for_records_are_found(terminal: Terminal) -> None:
     (primary,) = terminal.json("terms", "isced-levels", "1")
     assert (primary["code"], primary["labels"]["en"]) == ("1", "Primary education")
     assert terminal("terms", "nothing").code == 4
+
+
+def test_terms_of_a_field_are_those_of_all_its_vocabularies(terminal: Terminal) -> None:
+    assert terminal.json("terms", "levels") == terminal.json("terms", "isced-levels")
+    both = [one for name in ("unesco-thesaurus", "isced-f") for one in terminal.json("terms", name, "physics")]
+    assert terminal.json("terms", "subjects", "physics") == both
+    said = terminal.good("terms", "subjects", "physics", LC_ALL="fr_FR.UTF-8").out.splitlines()
+    assert "http://data.europa.eu/snb/isced-f/0533  Physique" in said
+    assert len(said) == len(both)
+    for one in terminal.json("terms"):
+        assert all(terminal.json("terms", field) for field in one["fields"])

@@ -218,6 +218,17 @@ def test_fields_without_a_form_for_tables_come_in_full_from_json_only() -> None:
     assert record_of({"accessibility": "visual"}) == ({}, ["accessibility"])
 
 
+def test_what_no_column_gives_is_named_with_what_it_may_be_called() -> None:
+    complete = ["Titre (fr)", "résumé", "langue", "نوع المورد", "Discipline", "public", "auteur", "droits", "path"]
+    assert columns.lacking(complete) == {}
+    assert columns.lacking(["id", "record"]) == {}
+    lacking = columns.lacking([*complete[1:4], "title_of"], {"licence": BY, "creators": []})
+    assert list(lacking) == ["title", "subjects", "levels", "file"]
+    assert {"subjects", "matière", "discipline", "المادة"} <= set(lacking["subjects"])
+    for field, names in lacking.items():
+        assert {columns._field(name)[0] for name in names} == {field}
+
+
 def test_defaults_fill_what_a_row_leaves_out() -> None:
     assert merged({"a": 1, "b": "", "c": None, "d": []}, {"a": 2, "b": 3, "c": 4, "d": 5, "e": 6}) == {
         "a": 1,

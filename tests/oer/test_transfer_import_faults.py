@@ -3,6 +3,7 @@
 import hashlib
 import json
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -41,8 +42,8 @@ def bad_rows() -> list[tuple[dict[str, Any], tuple[str, str]]]:
         (row("unknown.txt") | {"record": RECORD | {"titel": 1}}, ("field.unknown", "titel")),
         (row("long.txt") | {"record": long}, ("text.too-long", "title[0].value")),
         (row("mine.txt") | {"record": RECORD | {"licence": "https://example.org/x"}}, ("licence.unknown", "licence")),
-        (row("role.txt") | {"files": [{"path": "role.txt", "role": "boss"}]}, ("file.role-invalid", "")),
-        (row("twice.txt") | {"files": ["twice.txt", "./twice.txt"]}, ("file.name-taken", "")),
+        (row("role.txt") | {"files": [{"path": "role.txt", "role": "boss"}]}, ("file.role-invalid", "files[0]")),
+        (row("twice.txt") | {"files": ["twice.txt", "./twice.txt"]}, ("file.name-taken", "files")),
     ]  # fmt: skip
 
 
@@ -110,6 +111,44 @@ def test_too_large_and_too_many_files_fail_their_row(tmp_path: Path, folder: Pat
             [("files.too-many", "files")],
             [],
         ]
+
+
+@pytest.mark.parametrize("rehearsal", [False, True])
+@pytest.mark.parametrize("packed", [False, True])
+def test_all_that_is_wrong_with_a_row_is_told_at_once(
+    place: Installation, folder: Path, rehearsal: bool, packed: bool
+) -> None:
+    bad = RECORD | {"licence": "https://example.org/x"}
+    (folder / "there.txt").write_text("x")
+    lay(
+        folder,
+        {"files": ["none.txt", "there.txt", "gone.txt"], "record": bad},
+        {"files": [{"path": "there.txt", "sha256": "0" * 64}, {"path": "none.txt", "role": "boss"}], "record": bad},
+        {"files": ["there.txt", "./there.txt", "none.txt"], "record": RECORD},
+        {"files": [{"path": "there.txt", "language": "?"}], "record": bad},
+        {"files": ["none.txt", "there.txt", "gone.txt"], "record": bad},
+        {"files": [f"{number}.txt" for number in range(203)], "record": RECORD},
+    )
+    missing = "import.file-not-packed" if packed else "import.file-not-there"
+    source = folder
+    if packed:
+        source = folder.parent / "lessons.zip"
+        with zipfile.ZipFile(source, "w") as archive:
+            for name in ("index.json", "there.txt"):
+                archive.write(folder / name, name)
+    *results, last = run(place, source, rehearsal=rehearsal)
+    licence, gone = ("licence.unknown", "licence"), [(missing, "files[0]"), (missing, "files[2]")]
+    assert [codes(result) for result in results] == [
+        [licence, *gone],
+        [licence, ("file.role-invalid", "files[1]"), ("checksum.mismatch", "files[0]"), (missing, "files[1]")],
+        [("file.name-taken", "files"), (missing, "files[2]")],
+        [("import.row-files", "files[0]"), licence],
+        [("import.row-repeated", ""), licence, *gone],
+    ]
+    assert (len(last.problems), last.problems[-1].code, last.problems[-1].params) == (
+        201, "problems.more", {"count": 3}
+    )  # fmt: skip
+    assert snapshots.kept(place) == {}  # not even the bytes of files that are there
 
 
 def test_unknown_columns_are_reported_for_flat_and_for_nested_rows(place: Installation, folder: Path) -> None:
